@@ -1,0 +1,74 @@
+"""The only speller of names, labels, annotations, finalizers and the field manager.
+
+Law: labels that Ringfence stamps are grants (policies select by them), so every one is listed here with its reason.
+"""
+
+from typing import Final
+
+FIELD_MANAGER: Final = "ringfence-operator"
+FINALIZER: Final = "ringfence.dev/operator"
+MANAGED_BY: Final = "ringfence"
+
+OPERATOR_NAMESPACE: Final = "ringfence-system"
+OPERATOR_SERVICE_ACCOUNT: Final = "ringfence-operator"
+LEASE: Final = "ringfence-operator"
+
+# Labels. Tenants can't write `ringfence.dev/` labels on namespaces; on other objects trust never rests on them.
+TENANT_LABEL: Final = "ringfence.dev/tenant"  # selects the tenant's peers in NetworkPolicies and admission policies
+OWNER_UID_LABEL: Final = "ringfence.dev/owner-uid"  # ownership: a new tenant of the same name is another owner
+NAMESPACE_LABEL: Final = "ringfence.dev/namespace"  # which Namespace object a child belongs to; absent in a home
+ENVIRONMENT_LABEL: Final = "ringfence.dev/environment"  # peers are of one environment only
+HOME_LABEL: Final = "ringfence.dev/home"  # "true" on a tenant's home namespace
+GATEWAY_LABEL: Final = "ringfence.dev/gateway"  # "true" on the pods of a tenant's gateway
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"  # selects what the operator watches
+ORPHANED_LABEL: Final = "ringfence.dev/orphaned"  # "true" once its Namespace or Tenant was deleted with Retain
+
+# Annotations that people set.
+ADOPT_ANNOTATION: Final = "ringfence.dev/adopt"
+CONFIRM_DELETE_ANNOTATION: Final = "ringfence.dev/confirm-delete"
+PAUSED_UNTIL_ANNOTATION: Final = "ringfence.dev/paused-until"
+# Annotations that admission writes.
+REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
+
+# Objects of a tenant namespace.
+GUARDRAIL: Final = "ringfence"
+GATEWAY: Final = "ringfence-gateway"
+GATEWAY_CONFIG_MAP: Final = "ringfence-gateway"
+GATEWAY_AUDIENCE: Final = "ringfence-gateway"
+QUOTA: Final = "ringfence"
+LIMITS: Final = "ringfence"
+DEFAULT_SERVICE_ACCOUNT: Final = "default"
+DENY_ALL: Final = "ringfence-deny-all"
+ALLOW_DNS: Final = "ringfence-allow-dns"
+ALLOW_GATEWAY: Final = "ringfence-allow-gateway"
+ALLOW_PEERS: Final = "ringfence-allow-peers"
+ALLOW_EGRESS: Final = "ringfence-allow-egress"
+ALLOW_INGRESS: Final = "ringfence-allow-ingress"
+
+ROLES: Final = ("owner", "admin", "developer", "viewer")  # each strictly contains the next
+
+
+def core_namespace(tenant: str, namespace: str) -> str:
+    """The core namespace of ``namespace``; unambiguous because tenant names have no hyphen."""
+    return f"{tenant}-{namespace}"
+
+
+def split_core_namespace(core: str) -> tuple[str, str]:
+    """The tenant and the Namespace object's name that ``core`` can only mean; the name is empty for a home."""
+    tenant, _, namespace = core.partition("-")
+    return tenant, namespace
+
+
+def tenant_role(role: str) -> str:
+    """The ClusterRole bound in core namespaces for ``role``."""
+    return f"ringfence-tenant-{role}"
+
+
+def home_role(role: str) -> str:
+    """The ClusterRole bound in the home namespace for ``role``."""
+    return f"ringfence-home-{role}"
+
+
+def role_binding(role: str) -> str:
+    """The RoleBinding that gives ``role`` in a tenant namespace."""
+    return f"ringfence-{role}"

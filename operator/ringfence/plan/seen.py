@@ -1,0 +1,130 @@
+"""What a planner may look at: one frozen snapshot, never a client, a clock or a logger.
+
+Law: whatever a decision rests on is in `Seen`; what is not in it can't be decided, and is asked for as a `Question`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+from ringfence.model.kinds import Ref, ResourceType
+from ringfence.model.modelroute import ModelRouteSpec
+from ringfence.model.namespace import NamespaceSpec
+from ringfence.model.retentionpolicy import RetentionPolicySpec
+from ringfence.model.subject import Subject
+from ringfence.model.tenant import TenantSpec
+
+AnySubject: TypeAlias = Subject[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CoreNamespace:
+    """A core namespace as the API server has it, ours or not."""
+
+    name: str
+    uid: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    deleting: bool = False
+    remaining: tuple[str, ...] = ()
+    """While deleting: plural.group of the resources that still have objects (condition NamespaceContentRemaining)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An object in a tenant namespace as it was last seen. ``content`` has only the fields that plans set or judge."""
+
+    ref: Ref
+    uid: str
+    resource_version: str
+    ours: bool
+    """True when it carries our managed-by label."""
+    content: Mapping[str, Any]
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of the cluster and the installation, whatever the subject."""
+
+    cluster_uid: str
+    """The uid of namespace kube-system, by which records name the cluster."""
+    operator_namespace: str
+    served: frozenset[ResourceType] = frozenset()
+    """Optional resource types that the API server serves (ExternalSecret)."""
+    protected_ranges: tuple[str, ...] = ()
+    """Service, pod and node ranges in CIDR notation, as read from the cluster plus settings."""
+    unknown_ranges: tuple[str, ...] = ()
+    """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
+    default_storage_class: str | None = None
+
+
+class Existence(StrEnum):
+    """The answer to "does this Secret exist", which is all that Ringfence ever learns of one."""
+
+    PRESENT = "Present"
+    ABSENT = "Absent"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SecretExists:
+    """Asked by a create with ``dryRun=All``: 409 means present, 201 absent."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClaimsIn:
+    """Asked before a namespace is removed: how many PersistentVolumeClaims it has."""
+
+    namespace: str
+
+
+Question: TypeAlias = SecretExists | ClaimsIn
+
+
+class View(Protocol):
+    """Reads the engine's cache; every answer is immutable and costs no call."""
+
+    def subject(self, ref: Ref) -> AnySubject | None:
+        """One of our custom resources."""
+        ...
+
+    def subjects(self, kind: ResourceType, namespace: str) -> tuple[AnySubject, ...]:
+        """All custom resources of one kind in one home namespace ("" for Tenants), oldest first."""
+        ...
+
+    def core_namespace(self, name: str) -> CoreNamespace | None:
+        """A core namespace by name, ours or not."""
+        ...
+
+    def core_namespaces_of(self, tenant: str) -> tuple[CoreNamespace, ...]:
+        """All core namespaces labelled with the tenant's name, whoever owns them, sorted by name."""
+        ...
+
+    def live(self, namespace: str) -> Mapping[Ref, Live]:
+        """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The snapshot that one plan rests on."""
+
+    now: datetime
+    facts: Facts
+    tenant: Subject[TenantSpec] | None
+    namespaces: tuple[Subject[NamespaceSpec], ...] = ()
+    """All Namespace objects of the tenant's home, oldest first."""
+    routes: tuple[Subject[ModelRouteSpec], ...] = ()
+    policies: tuple[Subject[RetentionPolicySpec], ...] = ()
+    cores: Mapping[str, CoreNamespace] = field(default_factory=dict)
+    """Core namespaces by name: the home, the declared ones, and whatever carries the tenant's label."""
+    live: Mapping[Ref, Live] = field(default_factory=dict)
+    """Watched objects in the namespaces that the subject itself is responsible for."""
+    answers: Mapping[Question, Existence | int] = field(default_factory=dict)
