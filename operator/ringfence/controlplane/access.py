@@ -42,9 +42,11 @@ class Access:
             raise ControlPlaneError(f"no control plane runs in {folder}: start one with `ringfence dev up`") from None
         return cls(folder, state["url"], Authority.load(folder))
 
-    def save(self, pid: int) -> None:
-        """Let other processes `load` this; `pid` is the owner's process id."""
-        write_private(self._folder / _STATE, json.dumps({"url": self.url, "pid": pid}).encode())
+    def save(self) -> None:
+        """Let other processes `load` this."""
+        unfinished = self._folder / f"{_STATE}.unfinished"
+        write_private(unfinished, json.dumps({"url": self.url}).encode())
+        unfinished.rename(self._folder / _STATE)
 
     @property
     def ca(self) -> Path:
@@ -102,6 +104,11 @@ class Access:
             "contexts": [{"name": user, "context": {"cluster": "ringfence-development", "user": user}}],
             "current-context": user,
         }
+
+
+def is_ready(folder: Path) -> bool:
+    """Whether the control plane in `folder` has come up, so that `Access.load` works."""
+    return (folder / _STATE).exists()
 
 
 def _encoded(value: bytes | str) -> str:

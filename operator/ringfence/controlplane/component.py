@@ -9,6 +9,7 @@ from ringfence.controlplane.errors import ControlPlaneError
 from ringfence.controlplane.process import GuardedProcess
 
 _POLL: Final = 0.02  # seconds between two looks at whether it is ready
+_GRACE: Final = 3.0  # seconds; clients that watch would keep the API server for a minute
 _DEADLINE: Final = 90.0  # seconds; a loaded machine with two cores needs far less
 
 
@@ -40,9 +41,9 @@ class Component:
             time.sleep(_POLL)
 
     def stop(self) -> None:
-        """Stop it in good order."""
+        """Stop it in good order; where that takes more than three seconds, kill it."""
         if self._process is not None:
-            self._process.stop()
+            self._process.stop(_GRACE)
 
     def kill(self) -> None:
         """Kill it, as a crash would."""

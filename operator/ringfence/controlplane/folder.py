@@ -34,6 +34,8 @@ class OwnedFolder:
                 raise ControlPlaneError(f"a control plane already runs in {self.path}: stop it or give another folder")
             self.descriptor = lock  # of the lock; guards hold it too
             _empty(self.path)
+            os.truncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
 
     @classmethod
     def temporary(cls) -> Self:
@@ -54,14 +56,16 @@ class OwnedFolder:
             self.descriptor = -1
 
 
-def is_owned(path: Path) -> bool:
-    """Whether a living control plane owns the folder."""
+def owner_of(path: Path) -> int | None:
+    """Return the process id of the living owner of `path`, or None where there is none."""
     if not (path / _LOCK).exists():
-        return False
-    lock = _lock_or_none(path)
-    if lock is not None:
-        os.close(lock)
-    return lock is None
+        return None
+    with _exclusively(path.parent):
+        lock = _lock_or_none(path)
+        if lock is not None:
+            os.close(lock)
+            return None
+        return int((path / _LOCK).read_text())
 
 
 def sweep(root: Path) -> None:

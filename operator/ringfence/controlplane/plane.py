@@ -5,7 +5,6 @@ Law: nothing outlives the owner: not a process (guards), not a port (held by the
 
 import atexit
 import http.client
-import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -77,7 +76,7 @@ class ControlPlane:
         except BaseException:
             self.stop()
             raise
-        self.access.save(os.getpid())
+        self.access.save()
         return self
 
     def stop(self) -> None:

@@ -50,7 +50,7 @@ class GuardedProcess:
         if self.running:
             os.kill(self.pid, number)
 
-    def stop(self, grace: float = 10.0) -> None:
+    def stop(self, grace: float) -> None:
         """Ask the command to end; after `grace` seconds, kill it."""
         self.signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
