@@ -1,3 +1,3 @@
 """Fixtures for every folder of tests."""
 
-pytest_plugins = ["tests.controlplane_fixtures"]
+pytest_plugins = ["tests.controlplane_fixtures", "tests.skips"]

@@ -1,0 +1,72 @@
+# Everything a developer runs. `make help` lists the targets; each makes what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .cache/uv/bin/uv
+# How many test processes run side by side; each has a control plane of its own.
+WORKERS ?= 2
+# For example PYTEST="-k samples -x".
+PYTEST ?=
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: .venv/.installed ## Make .venv with the locked dependencies and .venv/bin/ringfence
+
+.PHONY: demo
+demo: tools ## Show two tenants from kubectl apply to a verified log on a local control plane (KEEP=1 keeps it)
+	$(BIN)/ringfence demo
+
+.PHONY: test
+test: tools ## Run all tests, those on a real API server included
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+
+.PHONY: lint
+lint: install ## Check style, types and the layers between packages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: generate
+generate: install ## Write CRDs, roles, the chart's copies, reference docs and golden files from the code
+	$(BIN)/ringfence generate
+
+.PHONY: bench
+bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
+	$(BIN)/python -m tests.bench
+
+.PHONY: tools
+tools: install ## Download or build etcd, kube-apiserver, kube-controller-manager, kubectl and helm, once
+	$(BIN)/ringfence dev tools etcd kube-apiserver kube-controller-manager kubectl helm >/dev/null
+
+.PHONY: format
+format: install ## Rewrite the code in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: clean
+clean: ## Remove .venv and what tools cached in this folder; built programs stay in ~/.cache/ringfence
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+.venv/.installed: $(UV) uv.lock pyproject.toml
+	$(UV) sync --locked --python $(PYTHON)
+	@touch $@
+
+$(UV): .ci/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Ringfence needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .cache/uv \
+	  || { echo "python3 can't make virtual environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r .ci/uv.txt
+	@touch $@
