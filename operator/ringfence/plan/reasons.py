@@ -46,6 +46,7 @@ class Reason(_Documented):
     TENANT_NOT_FOUND = "TenantNotFound", "The object's namespace is no home of a Tenant."
     TENANT_INVALID = "TenantInvalid", "The object's Tenant can't be judged until its own problems are solved."
     APPLY_FAILED = "ApplyFailed", "The API server refused a write; it is tried again."
+    INTERNAL_ERROR = "InternalError", "Ringfence failed at this object; its log has the details, others go on."
     LEDGER_UNAVAILABLE = "LedgerUnavailable", "The change can't be recorded, therefore it is not made."
     RECORDED = "Recorded", "The last change is durable in the ledger."
     WAITING_FOR_NAMESPACE = "WaitingForNamespace", "A namespace of the object is being removed or made."
