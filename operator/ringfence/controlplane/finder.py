@@ -73,7 +73,7 @@ def _fill(home: Path, group: ToolGroup, tool: str, progress: Progress, sources: 
             if source.fetch(group, tool, Path(aside), progress):
                 _keep(Path(aside), home, group)
                 return
-    raise ToolMissingError(f"{tool} v{group.version}: no source has it; set KUBEBUILDER_ASSETS to a folder that does")
+    raise ToolMissingError(f"{tool} ({group.label}): no source has it; set KUBEBUILDER_ASSETS to a folder that does")
 
 
 def _keep(aside: Path, home: Path, group: ToolGroup) -> None:

@@ -16,7 +16,7 @@ from typing import Final, Self
 from ringfence.controlplane.errors import ControlPlaneError
 
 _LOCK: Final = ".lock"
-_LONGEST_SOCKET_PATH: Final = 100  # the kernel allows 107 bytes, file name included
+_LONGEST_SOCKET_PATH: Final = 107  # bytes, by the kernel
 
 
 class OwnedFolder:

@@ -22,13 +22,13 @@ class GoBuild:
         go = shutil.which("go")
         if go is None:
             raise ControlPlaneError(
-                f"{tool} v{group.version} is not here and Go is missing to build it: install Go 1.26 or newer "
+                f"{tool} ({group.label}) is not here and Go is missing to build it: install Go 1.26 or newer "
                 f"(https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder that has {', '.join(group.packages)}"
             )
         for file in ("go.mod", "go.sum"):
             shutil.copyfile(group.folder / file, folder / file)
         command = [go, "build", "-v", "-ldflags", group.ldflags, "-o", str(folder / tool), group.packages[tool]]
-        with progress.task(f"building {tool} v{group.version} from Go modules (minutes the first time)") as detail:
+        with progress.task(f"building {tool} ({group.label}) from Go modules, minutes the first time") as detail:
             tail: deque[str] = deque(maxlen=_TAIL)
             with subprocess.Popen(  # noqa: S603 - a fixed command
                 command, cwd=folder, env={**os.environ, **BUILD_ENVIRONMENT}, stderr=subprocess.PIPE, text=True

@@ -49,6 +49,11 @@ class ToolGroup:
         return requirement[1]
 
     @property
+    def label(self) -> str:
+        """What people call this version of the group."""
+        return f"{self.name} v{self.version}"
+
+    @property
     def ldflags(self) -> str:
         """The linker's flags: without the stamps, clients would be told version v0.0.0."""
         major, minor, _ = self.version.split(".", 2)
