@@ -30,7 +30,7 @@ _DOWN_DEADLINE: Final = 20.0  # seconds
 
 Output = Literal["text", "json"]
 Folder = Annotated[
-    Path | None, typer.Option("--dir", help="Its folder, removed when it ends [default: in the user's cache].")
+    Path | None, typer.Option("--dir", help="Its folder, removed when it ends (default: in the user's cache).")
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -77,7 +77,7 @@ def down(folder: Folder = None) -> None:
 
 @app.command()
 def kubeconfig(
-    user: Annotated[str | None, typer.Option(help="The user's name [default: an administrator].")] = None,
+    user: Annotated[str | None, typer.Option(help="The user's name (default: an administrator).")] = None,
     group: Annotated[list[str] | None, typer.Option(help="A group that the user is in; may be repeated.")] = None,
     service_account: Annotated[str | None, typer.Option(help="NAMESPACE/NAME, instead of a user.")] = None,
     folder: Folder = None,
@@ -99,7 +99,7 @@ def kubeconfig(
 
 @app.command()
 def tools(
-    names: Annotated[list[str] | None, typer.Argument(help="Which [default: those of the control plane].")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which (default: those of the control plane).")] = None,
     output: OutputOption = "text",
     quiet: Quiet = False,
 ) -> None:
