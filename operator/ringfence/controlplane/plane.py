@@ -54,7 +54,6 @@ class ControlPlane:
         self._owned = OwnedFolder(folder) if folder else OwnedFolder.temporary()
         self._port = ReservedPort()
         self.folder = self._owned.path
-        atexit.register(self.stop)
         authority = self._write_keys()
         self.access = Access(self.folder, f"https://127.0.0.1:{self._port.number}", authority)
         apiserver = components.apiserver_flags(self.folder, self._port.number, audit_policy=audit_policy)
@@ -67,6 +66,7 @@ class ControlPlane:
             components.controller_manager_flags(self.folder, self.kubeconfig("system:kube-controller-manager")),
             self._controllers_are_ready,
         )
+        atexit.register(self.stop)
 
     def start(self) -> Self:
         """Start all servers and wait until they are ready: some four seconds. Where one fails, nothing stays."""

@@ -79,7 +79,7 @@ def test_the_command_outlives_the_thread_that_started_it(start: Callable[..., Gu
 
 def test_a_command_that_ignores_a_stop_is_killed(start: Callable[..., GuardedProcess], tmp_path: Path) -> None:
     """A frozen one too."""
-    process = start("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000; done")
+    process = start("sh", "-c", "trap '' TERM; echo ready; while :; do :; done")
     eventually(lambda: "ready" in (tmp_path / "log").read_text())
     process.signal(signal.SIGSTOP)
     process.stop(grace=0.2)
