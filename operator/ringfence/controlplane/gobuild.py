@@ -28,14 +28,15 @@ class GoBuild:
         for file in ("go.mod", "go.sum"):
             shutil.copyfile(group.folder / file, folder / file)
         command = [go, "build", "-v", "-ldflags", group.ldflags, "-o", str(folder / tool), group.packages[tool]]
-        with progress.task(f"building {tool} ({group.label}) from Go modules, minutes the first time") as detail:
+        progress.say(f"{tool} is built from Go modules: that takes minutes the first time")
+        with progress.task(f"building {tool} ({group.label})") as detail:
             tail: deque[str] = deque(maxlen=_TAIL)
             with subprocess.Popen(  # noqa: S603 - a fixed command
                 command, cwd=folder, env={**os.environ, **BUILD_ENVIRONMENT}, stderr=subprocess.PIPE, text=True
             ) as build:
                 for count, line in enumerate(build.stderr or (), start=1):
                     tail.append(line.rstrip())
-                    detail(f"{count} packages, now {tail[-1]}")
+                    detail(f"{count} packages, {tail[-1]}")
         if build.returncode != 0:
             raise ControlPlaneError(f"go build {group.packages[tool]} failed:\n" + "\n".join(tail))
         return True

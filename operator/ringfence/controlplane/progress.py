@@ -1,5 +1,6 @@
 """Says on standard error what takes long, and shows that it lives; standard output stays for results."""
 
+import shutil
 import sys
 import threading
 import time
@@ -10,7 +11,6 @@ from typing import Final, TextIO
 
 _TERMINAL_PERIOD: Final = 1.0  # seconds between repaints of one line
 _LOG_PERIOD: Final = 15.0  # seconds between lines where nothing can be repainted: CI logs
-_WIDTH: Final = 100
 _CLEAR: Final = "\r\x1b[K"
 
 
@@ -48,7 +48,7 @@ class Progress:
         while not done.wait(_TERMINAL_PERIOD if terminal else _LOG_PERIOD):
             line = f"{what}: {_elapsed(started)}  {latest[0]}"
             if terminal and not self.quiet:
-                print(f"{_CLEAR}{line[:_WIDTH]}", end="", file=self.stream, flush=True)
+                print(f"{_CLEAR}{line[: shutil.get_terminal_size().columns - 1]}", end="", file=self.stream, flush=True)
             else:
                 self.say(line)
         if terminal and not self.quiet:
