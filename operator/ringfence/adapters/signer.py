@@ -1,0 +1,105 @@
+"""The key that signs checkpoints: an Ed25519 private key in a PEM file, mounted into the pod.
+
+Law: the private key is read from its file and never leaves this module; one that others may read is refused.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+_OWNER_ONLY: Final = 0o600
+_OTHERS: Final = 0o007
+
+
+class KeyFileError(Exception):
+    """The key can't be used. The message names the file and the next step."""
+
+
+class Ed25519Signer:
+    """Signs with one private key; see `ringfence.ports.signer.Signer`."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+
+    @property
+    def public_key(self) -> bytes:
+        """The raw public key, 32 bytes."""
+        return self._key.public_key().public_bytes_raw()
+
+    @property
+    def public_pem(self) -> bytes:
+        """The public key as PEM: what an auditor is given."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of ``message``, 64 bytes."""
+        return self._key.sign(message)
+
+
+def load_signer(path: Path) -> Ed25519Signer:
+    """The signer for a PEM file.
+
+    Raises:
+        KeyFileError: the file is not there, is readable by everyone, or is no Ed25519 private key.
+    """
+    try:
+        pem, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}; mount the signing key or name another file") from error
+    if mode & _OTHERS:  # a group is let through: pods get their files by fsGroup
+        raise KeyFileError(f"{path} is open to everyone: give it mode 0600 (in a pod, defaultMode 0440)")
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{path} is no unencrypted private key in PEM form") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} is not an Ed25519 key; make one with `openssl genpkey -algorithm ed25519`")
+    return Ed25519Signer(key)
+
+
+def load_or_create_signer(path: Path) -> Ed25519Signer:
+    """The same, but where there is no file a new key is put there, readable by its owner only.
+
+    Raises:
+        KeyFileError: the file can't be used or made.
+    """
+    if not path.exists():
+        _create(path)
+    return load_signer(path)
+
+
+def _create(path: Path) -> None:
+    """Write a new key; where another process was quicker, its key stays."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+            _link(draft, path)
+        finally:
+            draft.unlink()
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}; the signing key can't be written there") from error
+
+
+def _link(draft: Path, path: Path) -> None:
+    """Give the finished file its name only if the name is free."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
