@@ -1,0 +1,38 @@
+{{/* The operator's namespace and ServiceAccount are names that roles and policies rest on; they are no values. */}}
+{{- define "ringfence.namespace" -}}ringfence-system{{- end }}
+{{- define "ringfence.name" -}}ringfence-operator{{- end }}
+
+{{- define "ringfence.selector" -}}
+app.kubernetes.io/name: ringfence
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "ringfence.labels" -}}
+{{ include "ringfence.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "ringfence.image" -}}
+{{- with .Values.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
+{{- end }}
+
+{{- define "ringfence.claim" -}}
+{{- .Values.ledger.existingClaim | default "ringfence-ledger" }}
+{{- end }}
+
+{{/* One checked-in manifest with this release's labels; "keep" leaves it in the cluster after an uninstall. */}}
+{{- define "ringfence.manifest" -}}
+{{- $object := .root.Files.Get .path | fromYaml }}
+{{- $labels := include "ringfence.labels" .root | fromYaml }}
+{{- $metadata := mergeOverwrite (dict) $object.metadata (dict "labels" (mergeOverwrite (dict) ($object.metadata.labels | default dict) $labels)) }}
+{{- if .keep }}
+{{- $kept := mergeOverwrite (dict) ($metadata.annotations | default dict) (dict "helm.sh/resource-policy" "keep") }}
+{{- $metadata = set $metadata "annotations" $kept }}
+{{- end }}
+{{- set $object "metadata" $metadata | toYaml }}
+{{- end }}
