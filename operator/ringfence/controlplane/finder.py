@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ringfence.controlplane.downloads import EnvtestArchive, KubernetesRelease
-from ringfence.controlplane.errors import ToolMissingError
+from ringfence.controlplane.errors import ControlPlaneError
 from ringfence.controlplane.gobuild import GoBuild
 from ringfence.controlplane.progress import Progress
 from ringfence.controlplane.tools import ToolGroup, group_of
@@ -73,7 +73,7 @@ def _fill(home: Path, group: ToolGroup, tool: str, progress: Progress, sources: 
             if source.fetch(group, tool, Path(aside), progress):
                 _keep(Path(aside), home, group)
                 return
-    raise ToolMissingError(f"{tool} ({group.label}): no source has it; set KUBEBUILDER_ASSETS to a folder that does")
+    raise ControlPlaneError(f"{tool} ({group.label}): no source has it; set KUBEBUILDER_ASSETS to a folder that does")
 
 
 def _keep(aside: Path, home: Path, group: ToolGroup) -> None:
