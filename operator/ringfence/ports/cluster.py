@@ -123,18 +123,16 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Changes. Each of them but status and Events carries an audit id, by which the API server's log names the run."""
 
-    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
-        """Server-side apply as our field manager, by force; answers the object as it is now."""
+    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
+        """Server-side apply as our field manager, by force; answers the object as it is now, or as it would be."""
         ...
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:
         """Delete exactly the object with that uid; answers what the API server said of it."""
         ...
 
-    async def set_finalizers(
-        self, ref: Ref, finalizers: Sequence[str], *, resource_version: str, audit_id: str
-    ) -> Object:
-        """Replace the finalizers of the object as it was at ``resource_version``."""
+    async def merge(self, ref: Ref, patch: Object, *, audit_id: str, resource_version: str = "") -> Object:
+        """JSON merge patch; where ``resource_version`` is given, only of the object as it was then."""
         ...
 
     async def patch_status(self, ref: Ref, status: Object, *, uid: str) -> Object:

@@ -3,7 +3,7 @@
 Law: whoever calls decides what a failure means; here it is only named. Secrets are never read, listed or watched.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -151,11 +151,10 @@ class KubernetesCluster:
 
     # --- writing
 
-    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
+    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
         """Server-side apply, by force: conflicts are about fields that we own."""
-        answer: Object = await self._call(
-            "PATCH", ref.path + APPLY_QUERY, manifest, content_type=APPLY, audit_id=audit_id
-        )
+        path = ref.path + APPLY_QUERY + ("&dryRun=All" if dry_run else "")
+        answer: Object = await self._call("PATCH", path, manifest, content_type=APPLY, audit_id=audit_id)
         return answer
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:
@@ -164,11 +163,10 @@ class KubernetesCluster:
         answer: Object = await self._call("DELETE", ref.path, options, audit_id=audit_id)
         return answer
 
-    async def set_finalizers(
-        self, ref: Ref, finalizers: Sequence[str], *, resource_version: str, audit_id: str
-    ) -> Object:
-        """Merge patch with the resource version as precondition, so that nobody else's finalizer is lost."""
-        patch = {"metadata": {"finalizers": list(finalizers), "resourceVersion": resource_version}}
+    async def merge(self, ref: Ref, patch: Object, *, audit_id: str, resource_version: str = "") -> Object:
+        """Merge patch, with the resource version as precondition where one is given."""
+        if resource_version:
+            patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": resource_version}}
         answer: Object = await self._call("PATCH", ref.path + PATCH_QUERY, patch, content_type=MERGE, audit_id=audit_id)
         return answer
 

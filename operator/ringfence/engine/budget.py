@@ -1,0 +1,42 @@
+"""How much the engine asks of the API server at once, and per second.
+
+Law: whatever happens, the engine's writes stay within a budget that it sets itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+MOST_IN_FLIGHT: Final = 32
+
+
+class Budget:
+    """A token bucket in front of a semaphore."""
+
+    def __init__(self, *, per_second: float, burst: int, in_flight: int = MOST_IN_FLIGHT) -> None:
+        self._per_second = per_second
+        self._burst = float(burst)
+        self._tokens = float(burst)
+        self._filled_at = 0.0
+        self._slots = asyncio.Semaphore(in_flight)
+        self.in_flight = 0
+
+    @asynccontextmanager
+    async def spend(self) -> AsyncIterator[None]:
+        """Wait for a token and a slot; hold the slot during the call."""
+        await self._token()
+        async with self._slots:
+            self.in_flight += 1
+            try:
+                yield
+            finally:
+                self.in_flight -= 1
+
+    async def _token(self) -> None:
+        now = asyncio.get_running_loop().time()
+        elapsed = now - self._filled_at if self._filled_at else 0.0
+        self._tokens = min(self._burst, self._tokens + elapsed * self._per_second) - 1
+        self._filled_at = now
+        if self._tokens < 0:  # the debt is a place in the line: whoever comes later owes, hence waits, longer
+            await asyncio.sleep(-self._tokens / self._per_second)

@@ -1,0 +1,69 @@
+"""Everything that was seen, in one place: the view that planners look at.
+
+Law: looking costs no call.
+"""
+
+from collections.abc import Mapping
+
+from ringfence.engine.children import Child, Children
+from ringfence.engine.namespaces import CoreNamespaces
+from ringfence.engine.subjects import Subjects
+from ringfence.model.kinds import CORE_NAMESPACE, Ref, ResourceType
+from ringfence.plan.seen import AnySubject, CoreNamespace, Live
+from ringfence.ports.cluster import Object
+
+
+class Cache:
+    """Implements ``ringfence.plan.seen.View`` over the three stores."""
+
+    def __init__(self, subjects: Subjects, namespaces: CoreNamespaces, children: Children) -> None:
+        self._subjects = subjects
+        self._namespaces = namespaces
+        self._children = children
+
+    def subject(self, ref: Ref) -> AnySubject | None:
+        """Return one of our custom resources."""
+        return self._subjects.get(ref)
+
+    def subjects(self, kind: ResourceType, namespace: str) -> tuple[AnySubject, ...]:
+        """Return all of one kind in one home namespace, oldest first."""
+        return self._subjects.all(kind, namespace)
+
+    def core_namespace(self, name: str) -> CoreNamespace | None:
+        """Return a core namespace, whoever's."""
+        return self._namespaces.get(name)
+
+    def core_namespaces_of(self, tenant: str) -> tuple[CoreNamespace, ...]:
+        """Return those labelled with the tenant's name."""
+        return self._namespaces.of_tenant(tenant)
+
+    def live(self, namespace: str) -> Mapping[Ref, Live]:
+        """Return every watched object in a namespace."""
+        return self._children.live(namespace)
+
+    # --- for writes
+
+    def child(self, ref: Ref) -> Child | None:
+        """Return what is known of an object that plans may ask for."""
+        return self._namespaces.child(ref.name) if ref.type == CORE_NAMESPACE else self._children.get(ref)
+
+    def writing(self, ref: Ref) -> None:
+        """Say that a write of ``ref`` begins."""
+        if ref.type == CORE_NAMESPACE:
+            self._namespaces.writing(ref.name)
+        else:
+            self._children.writing(ref)
+
+    def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"") -> None:
+        """Note the answer to a write; ``None`` where it failed."""
+        if ref.type == CORE_NAMESPACE:
+            self._namespaces.written(ref.name, answer, agreed)
+        else:
+            self._children.written(ref, answer, agreed)
+
+    def removed(self, ref: Ref, answer: Object) -> None:
+        """Note the answer to a deletion."""
+        if ref.type == CORE_NAMESPACE:
+            self._namespaces.written(ref.name, answer)
+        else:
+            self._children.removed(ref, answer)

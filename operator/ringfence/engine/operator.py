@@ -1,0 +1,272 @@
+"""The engine as a whole: the order in which its parts start and stop.
+
+Laws: nothing is decided before everything is known, nor written before the lease is held; who stops finishes what it
+began, publishes its checkpoints and gives the lease back.
+"""
+
+import asyncio
+import gc
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from ringfence import __version__
+from ringfence.engine.abort import Closer
+from ringfence.engine.apply import Applier
+from ringfence.engine.budget import Budget
+from ringfence.engine.cause import Cause
+from ringfence.engine.election import Candidate
+from ringfence.engine.events import Events
+from ringfence.engine.facts import Ranges
+from ringfence.engine.health import Health, Role
+from ringfence.engine.metrics import Metrics
+from ringfence.engine.planning import Planner
+from ringfence.engine.policies import policy_set_digest
+from ringfence.engine.queue import WorkQueue
+from ringfence.engine.reconcile import Hands, Reconciler
+from ringfence.engine.record import Recorder
+from ringfence.engine.report import Reporter
+from ringfence.engine.world import World
+from ringfence.lineage.canonical import digest
+from ringfence.lineage.runs import Operator, Trigger
+from ringfence.ports.clock import Clock
+from ringfence.ports.cluster import Cluster
+from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError
+from ringfence.ports.signer import Signer
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLostError(Exception):
+    """Somebody else may lead now: this process must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the engine works; times in seconds."""
+
+    identity: str
+    workers: int = 16
+    resync: float = 1800.0
+    """How long it takes until every object was looked at again without any cause."""
+    checkpoint: float = 3600.0
+    writes_per_second: float = 200.0
+    burst: int = 400
+    grace: float = 8.0
+    """How long what was begun may take to end when the process is asked to stop."""
+    ranges: Ranges = field(default_factory=Ranges)
+    configuration_digest: str = digest(b"")
+    image: str = ""
+
+
+class Engine:
+    """One operator process, given its ports."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        candidate: Candidate,
+        signers: Sequence[Signer],
+        tuning: Tuning,
+        metrics: Metrics,
+    ) -> None:
+        self._cluster = cluster
+        self._ledger = ledger
+        self._clock = clock
+        self._candidate = candidate
+        self._signers = signers
+        self._tuning = tuning
+        self._metrics = metrics
+        self.health = Health(clock)
+        self._queue = WorkQueue()
+        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges)
+        self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst)
+        self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
+        self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
+        self._recorder = Recorder(
+            ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
+        )
+        self._reconciler = Reconciler(self._hands(cluster), self.world.cache, self._queue, clock)
+
+    def _hands(self, cluster: Cluster) -> Hands:
+        own_answer = self.world.own_answer
+        return Hands(
+            planner=self._planner,
+            recorder=self._recorder,
+            applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer),
+            reporter=Reporter(cluster, self._events, self._clock, self._budget, own_answer),
+            events=self._events,
+            metrics=self._metrics,
+        )
+
+    def _operator(self) -> Operator:
+        return Operator(self.world.cluster_uid(), __version__)
+
+    # --- life
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set.
+
+        Raises:
+            LeaseLostError: the lease could not be renewed.
+            ForkRefusedError: another process writes the ledger.
+        """
+        async with asyncio.TaskGroup() as background:
+            tasks = [
+                background.create_task(coroutine, name=name)
+                for name, coroutine in (
+                    ("world", self.world.run()),
+                    ("events", self._events.run()),
+                    ("heartbeat", self._beat()),
+                )
+            ]
+            try:
+                await _unless(stop, self._stand_by())
+                if not stop.is_set():
+                    await self._lead(stop)
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    async def _stand_by(self) -> None:
+        await self.world.synced()
+        gc.collect()
+        gc.freeze()  # what is known by now stays: the collector need not walk it again and again
+        self.health.role = Role.STANDBY
+        log.info(
+            "everything is known; standing by", objects=len(self.world.subjects), children=len(self.world.children)
+        )
+        await self._candidate.win()
+
+    async def _lead(self, stop: asyncio.Event) -> None:
+        self.health.role = Role.LEADER
+        self._metrics.leader.set(1)
+        log.info("leading", identity=self._tuning.identity)
+        try:
+            async with asyncio.TaskGroup() as duties:
+                tasks = [
+                    duties.create_task(self._hold(), name="lease"),
+                    duties.create_task(self._work(stop), name="work"),
+                ]
+                await tasks[1]
+                tasks[0].cancel()
+        finally:
+            self._metrics.leader.set(0)
+            self.health.role = Role.STOPPING
+            await self._candidate.release()
+
+    async def _hold(self) -> None:
+        await self._candidate.hold()
+        raise LeaseLostError("the lease could not be renewed; another process may lead now")
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        await self._begin()
+        async with asyncio.TaskGroup() as tasks:
+            workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self._tuning.workers)]
+            others = [tasks.create_task(self._resync()), tasks.create_task(self._checkpoints())]
+            await stop.wait()
+            self.world.waker.awake = False
+            self._queue.close()
+            await self._finish(workers)
+            for task in (*workers, *others):
+                task.cancel()
+        await self._publish()
+
+    async def _begin(self) -> None:
+        """Settle what a predecessor left, say that we are here, and look at everything."""
+        try:
+            closed = await Closer(self._ledger, self._planner, self.world.cache, self._clock).close_runs(
+                self._operator()
+            )
+            log.info("open runs closed", count=closed)
+            await self._recorder.started(
+                configuration_digest=self._tuning.configuration_digest,
+                policy_set_digest=await policy_set_digest(self._cluster),
+                image=self._tuning.image,
+            )
+        except ForkRefusedError:
+            raise
+        except LedgerError as error:
+            log.error(
+                "the ledger takes no records; nothing but tightening will be done until it does", error=str(error)
+            )
+        self.world.waker.awake = True
+        self.world.look_at_all(Trigger.RESUME)
+
+    # --- duties
+
+    async def _worker(self) -> None:
+        while True:
+            ref, cause = await self._queue.take()
+            try:
+                await self._reconciler.reconcile(ref, cause)
+            finally:
+                self._queue.done(ref)
+                self.health.moved()
+
+    async def _resync(self) -> None:
+        """Look at every object once in a while, evenly spread, whether or not anything was heard of it."""
+        while True:
+            refs = self.world.subjects.refs()
+            pause = self._tuning.resync / max(1, len(refs))
+            for ref in refs or (None,):
+                await asyncio.sleep(pause)
+                if ref is not None:
+                    self._queue.add(ref, Cause(Trigger.RESYNC, self._clock.monotonic()))
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(self._tuning.checkpoint)
+            await self._publish()
+
+    async def _publish(self) -> None:
+        """Record the looks that changed nothing, then sign and publish the head of every log that grew."""
+        try:
+            await self._recorder.tell_unchanged()
+            for name in await self._ledger.unpublished():
+                await self._ledger.publish_checkpoint(name, self._signers)
+        except LedgerError as error:
+            log.warning("checkpoints not published", error=str(error))
+
+    async def _finish(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Let busy workers come to an end of what they do, for as long as the grace allows."""
+        deadline = self._clock.monotonic() + self._tuning.grace
+        while self._queue.working and self._clock.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        if self._queue.working:
+            log.warning("stopped in the middle; the next leader closes what is open", objects=self._queue.working)
+
+    async def _beat(self) -> None:
+        while True:
+            self.health.unsynced = self.world.unsynced()
+            self.health.beat(waiting=len(self._queue))
+            self._measure()
+            await asyncio.sleep(1)
+
+    def _measure(self) -> None:
+        metrics = self._metrics
+        metrics.queue_depth.set(len(self._queue))
+        metrics.working.set(self._queue.working)
+        metrics.in_flight.set(self._budget.in_flight)
+        metrics.synced.set(not self.health.unsynced)
+        metrics.objects.set(len(self.world.subjects))
+        metrics.children.set(len(self.world.children))
+        metrics.last_loop.set(self._clock.now().timestamp())
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` to its end, or until ``stop`` is set."""
+    tasks = (asyncio.ensure_future(work), asyncio.ensure_future(stop.wait()))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

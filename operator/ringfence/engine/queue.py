@@ -1,0 +1,123 @@
+"""The work queue: which object is looked at next.
+
+Laws: an object is worked on by one worker at a time; causes that arrive meanwhile are one more look, not several;
+a failing object waits longer each time; tenants take turns, so that one tenant's flood delays nobody else.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from ringfence.engine.cause import Cause, together
+from ringfence.model.kinds import Ref
+
+SHORTEST_BACKOFF: Final = 0.1  # seconds
+LONGEST_BACKOFF: Final = 300.0
+JITTER: Final = 0.2  # of the delay, either way
+
+
+def backoff(failures: int, *, least: float = 0.0, jitter: Callable[[], float] = random.random) -> float:
+    """Seconds to wait after so many failures in a row: doubling, with jitter, never shorter than ``least``."""
+    delay = min(LONGEST_BACKOFF, max(least, SHORTEST_BACKOFF) * 2.0 ** min(failures - 1, 32))
+    return max(least, delay * (1 + JITTER * (2 * jitter() - 1)))
+
+
+def lane(ref: Ref) -> str:
+    """The tenant whose turn it is for this object: its home namespace, or the Tenant's own name."""
+    return ref.namespace or ref.name
+
+
+class WorkQueue:
+    """A deduplicating queue of objects, with delayed entries."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Ref, Cause] = {}
+        self._working: set[Ref] = set()
+        self._again: dict[Ref, Cause] = {}
+        self._lanes: dict[str, deque[Ref]] = {}
+        self._turns: deque[str] = deque()
+        self._available = asyncio.Semaphore(0)
+        self._failures: dict[Ref, int] = {}
+        self._timers: dict[Ref, asyncio.TimerHandle] = {}
+
+    def __len__(self) -> int:
+        """How many objects wait for a worker; delayed ones don't count."""
+        return len(self._waiting) + len(self._again)
+
+    @property
+    def working(self) -> int:
+        """How many objects are being worked on."""
+        return len(self._working)
+
+    def add(self, ref: Ref, cause: Cause) -> None:
+        """Look at ``ref`` soon."""
+        if ref in self._working:
+            self._again[ref] = together(self._again.get(ref), cause)
+            return
+        known = self._waiting.get(ref)
+        self._waiting[ref] = together(known, cause)
+        if known is None:
+            self._line_up(ref)
+
+    def _line_up(self, ref: Ref) -> None:
+        name = lane(ref)
+        if name not in self._lanes:
+            self._lanes[name] = deque()
+            self._turns.append(name)
+        self._lanes[name].append(ref)
+        self._available.release()
+
+    async def take(self) -> tuple[Ref, Cause]:
+        """Wait for the next object; the caller must say ``done``."""
+        await self._available.acquire()
+        name = self._turns.popleft()
+        line = self._lanes[name]
+        ref = line.popleft()
+        if line:
+            self._turns.append(name)
+        else:
+            del self._lanes[name]
+        self._working.add(ref)
+        return ref, self._waiting.pop(ref)
+
+    def done(self, ref: Ref) -> None:
+        """Say that the worker is through with ``ref``."""
+        self._working.discard(ref)
+        if cause := self._again.pop(ref, None):
+            self.add(ref, cause)
+
+    def retry(self, ref: Ref, cause: Cause, *, least: float = 0.0) -> float:
+        """Look again after a failure; answers in how many seconds."""
+        self._failures[ref] = self._failures.get(ref, 0) + 1
+        delay = backoff(self._failures[ref], least=least)
+        self.add_later(ref, cause, delay)
+        return delay
+
+    def add_later(self, ref: Ref, cause: Cause, delay: float) -> None:
+        """Look at ``ref`` in ``delay`` seconds; replaces an earlier appointment."""
+        self._forget_timer(ref)
+        self._timers[ref] = asyncio.get_running_loop().call_later(delay, self._due, ref, cause)
+
+    def _due(self, ref: Ref, cause: Cause) -> None:
+        self._timers.pop(ref, None)
+        self.add(ref, cause)
+
+    def attempts(self, ref: Ref) -> int:
+        """How often ``ref`` has failed in a row."""
+        return self._failures.get(ref, 0)
+
+    def succeeded(self, ref: Ref) -> None:
+        """Forget failures and appointments: the object is as it should be."""
+        self._failures.pop(ref, None)
+        self._forget_timer(ref)
+
+    def _forget_timer(self, ref: Ref) -> None:
+        if timer := self._timers.pop(ref, None):
+            timer.cancel()
+
+    def close(self) -> None:
+        """Cancel every appointment."""
+        for ref in tuple(self._timers):
+            self._forget_timer(ref)

@@ -1,0 +1,179 @@
+"""Keeps the record of what the engine does: START before the first change, the outcome after the last.
+
+Laws: without a durable START nothing changes, but for what only tightens, which is recorded as soon as the ledger
+takes records again; what changed nothing is counted and told once an hour.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from ringfence import names
+from ringfence.engine.cause import Cause
+from ringfence.engine.metrics import Metrics
+from ringfence.engine.writes import Write
+from ringfence.lineage import event, platform
+from ringfence.lineage.entry import PLATFORM, Entry, LogId
+from ringfence.lineage.runs import Actor, Coalesced, Operator, Outcome, ReconcileRun, WriteOutcome, make_run_id
+from ringfence.model.kinds import NAMESPACE, Ref
+from ringfence.plan.plan import Plan
+from ringfence.plan.seen import AnySubject
+from ringfence.ports.clock import Clock
+from ringfence.ports.ledger import Ledger, LedgerError, LedgerUnavailableError
+
+log = structlog.get_logger(__name__)
+
+MOST_DEFERRED: Final = 10_000
+"""Records kept in memory while the ledger takes none; beyond it the oldest is lost, and the log says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One look at one object, and the log that it belongs to."""
+
+    log: LogId
+    facts: ReconcileRun
+
+    @property
+    def id(self) -> str:
+        """The run's identifier, the first part of its audit ids."""
+        return self.facts.run_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Looks at one object that found everything in place."""
+
+    run: Run
+    passes: Coalesced
+
+
+class Recorder:
+    """Turns what happened into entries, and sees to it that they are durable."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        operator: Callable[[], Operator],
+        spec_digest: Callable[[Ref], str],
+        metrics: Metrics,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._operator = operator
+        self._spec_digest = spec_digest
+        self._metrics = metrics
+        self._random = random
+        self._unchanged: dict[Ref, Unchanged] = {}
+        self._deferred: deque[tuple[str, Entry]] = deque(maxlen=MOST_DEFERRED)
+
+    def run_of(self, subject: AnySubject, plan: Plan, cause: Cause, *, attempt: int) -> Run:
+        """Return the run that a look at ``subject`` would be."""
+        meta = subject.meta
+        facts = ReconcileRun(
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            operator=self._operator(),
+            subject=subject.ref,
+            uid=meta.uid,
+            generation=meta.generation,
+            spec_digest=self._spec_digest(subject.ref),
+            tenant=plan.tenant,
+            trigger=cause.trigger,
+            namespace=subject.name if subject.ref.type == NAMESPACE else "",
+            environment=plan.environment,
+            region=plan.region,
+            attempt=attempt,
+            actor=Actor(meta.annotations.get(names.REQUESTED_BY_ANNOTATION, ""), cause.managers or meta.managers),
+        )
+        return Run(plan.log, facts)
+
+    async def start(self, run: Run, writes: Sequence[Write]) -> None:
+        """Make the START durable; raises LedgerError where that can't be, and nothing may change."""
+        await self._append(run.log, event.start(run.facts, [write.planned for write in writes], time_ms=self._now_ms()))
+
+    async def finish(self, run: Run, outcome: Outcome, writes: Sequence[WriteOutcome] = ()) -> None:
+        """Make the outcome durable; where that can't be, it is kept and follows."""
+        entry = event.finish(run.facts, outcome, writes, time_ms=self._now_ms())
+        try:
+            await self._append(run.log, entry)
+        except LedgerUnavailableError:
+            self._keep(run.log, entry)
+            raise
+
+    def defer(
+        self, run: Run, planned: Sequence[Write], outcome: Outcome, writes: Sequence[WriteOutcome]
+    ) -> None:
+        """Keep the record of tightening writes until the ledger takes it."""
+        run = Run(run.log, replace(run.facts, deferred=True))
+        now = self._now_ms()
+        self._keep(run.log, event.start(run.facts, [write.planned for write in planned], time_ms=now))
+        self._keep(run.log, event.finish(run.facts, outcome, writes, time_ms=now))
+
+    def _keep(self, name: str, entry: Entry) -> None:
+        if len(self._deferred) == MOST_DEFERRED:
+            log.error("a deferred record is lost: the ledger has been unavailable for too long")
+        self._deferred.append((name, entry))
+
+    def unchanged(self, run: Run, ref: Ref) -> None:
+        """Count a look that found everything in place; the first of several stands for all."""
+        now = self._now_ms()
+        known = self._unchanged.get(ref)
+        passes = Coalesced(known.passes.count + 1, known.passes.first_ms, now) if known else Coalesced(1, now, now)
+        self._unchanged[ref] = Unchanged(known.run if known else run, passes)
+
+    async def tell_unchanged(self) -> None:
+        """Record the looks that changed nothing, one event an object, one append a log."""
+        told, self._unchanged = self._unchanged, {}
+        now = self._now_ms()
+        by_log: dict[str, list[Entry]] = {}
+        for unchanged in told.values():
+            entry = event.coalesced(unchanged.run.facts, unchanged.passes, time_ms=now)
+            by_log.setdefault(unchanged.run.log, []).append(entry)
+        for name, entries in by_log.items():
+            await self._append(name, *entries)
+
+    async def tell_deferred(self) -> None:
+        """Record what was done while the ledger took nothing."""
+        while self._deferred:
+            name, entry = self._deferred[0]
+            await self._append_raw(name, (entry,))
+            self._deferred.popleft()
+
+    @property
+    def deferred(self) -> int:
+        """How many entries wait for the ledger."""
+        return len(self._deferred)
+
+    async def started(self, *, configuration_digest: str, policy_set_digest: str, image: str) -> None:
+        """Record in the platform log that this operator begins."""
+        entry = platform.operator_started(
+            self._operator(),
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            time_ms=self._now_ms(),
+            configuration_digest=configuration_digest,
+            policy_set_digest=policy_set_digest,
+            image=image,
+        )
+        await self._append(PLATFORM, entry)
+
+    async def _append(self, name: str, *entries: Entry) -> None:
+        await self.tell_deferred()
+        await self._append_raw(name, entries)
+
+    async def _append_raw(self, name: str, entries: Sequence[Entry]) -> None:
+        try:
+            await self._ledger.append(name, entries)
+        except LedgerError:
+            self._metrics.appended(ok=False)
+            raise
+        self._metrics.appended(ok=True)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)

@@ -1,0 +1,61 @@
+"""Whose turn it is when something changed.
+
+Law: a change wakes the object itself and whoever depends on it, never by what changed but because it did.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from ringfence import names
+from ringfence.engine.cause import Cause
+from ringfence.engine.queue import WorkQueue
+from ringfence.lineage.runs import Trigger
+from ringfence.model.kinds import Ref
+from ringfence.plan import dependents
+from ringfence.plan.seen import AnySubject, CoreNamespace, View
+from ringfence.ports.clock import Clock
+
+
+class Waker:
+    """Turns what the stores notice into work."""
+
+    def __init__(self, queue: WorkQueue, clock: Clock, view: Callable[[], View]) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._view = view
+        self.awake = False
+        """False while this process only watches: whoever takes over looks at everything anyway."""
+
+    def wake(self, refs: Iterable[Ref], trigger: Trigger, managers: tuple[str, ...] = ()) -> None:
+        """Queue these objects."""
+        if self.awake:
+            cause = Cause(trigger, self._clock.monotonic(), managers)
+            for ref in refs:
+                self._queue.add(ref, cause)
+
+    def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
+        """Wake the object, unless the change was our own, and its dependents."""
+        if after and not ours:
+            self.wake((ref,), trigger_of(before, after))
+        self.wake(dependents.of_subject(ref, before, after, self._view()), Trigger.DEPENDENCY)
+
+    def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...]) -> None:
+        """Wake whom the child belongs to."""
+        self.wake(dependents.of_child(ref, labels), Trigger.DRIFT, managers)
+
+    def namespace_changed(
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...]
+    ) -> None:
+        """Wake who has the namespace, had it, or waits for its name."""
+        for state in filter(None, (before, after)):
+            owned = names.TENANT_LABEL in state.labels
+            trigger = Trigger.DRIFT if owned else Trigger.DEPENDENCY
+            self.wake(dependents.of_core_namespace(state.name, state.labels), trigger, managers)
+
+
+def trigger_of(before: AnySubject | None, after: AnySubject) -> Trigger:
+    """Return why a changed custom resource is looked at."""
+    if after.meta.deleting:
+        return Trigger.DELETE
+    if before is None and after.status.get("observedGeneration") == after.meta.generation:
+        return Trigger.RESUME
+    return Trigger.SPEC

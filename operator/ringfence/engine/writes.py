@@ -1,0 +1,173 @@
+"""From a plan and what is known to the writes that are missing.
+
+Law: what agrees is not written; an agreement found once is remembered for that very version of the object.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import orjson
+
+from ringfence import names
+from ringfence.engine.children import Child
+from ringfence.lineage.canonical import object_digest
+from ringfence.lineage.runs import PlannedWrite, Verb
+from ringfence.model.kinds import Ref
+from ringfence.plan.difference import difference, removals
+from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
+from ringfence.plan.seen import AnySubject
+
+WHOLE_OBJECT: Final[tuple[str, ...]] = ("",)
+"""The JSON pointer of everything: what a create changes."""
+
+
+class Known(Protocol):
+    """What is known of the objects that plans ask for."""
+
+    def child(self, ref: Ref) -> Child | None:
+        """Return one object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change that is to be made."""
+
+    k: int
+    verb: Verb
+    ref: Ref
+    manifest: Manifest | None = None
+    patch: Mapping[str, Any] | None = None
+    fingerprint: bytes = b""
+    uid: str = ""
+    """The object that a deletion is about."""
+    resource_version: str = ""
+    """The version that a patch rests on."""
+    pointers: tuple[str, ...] = ()
+    """JSON pointers of what differs."""
+
+    @property
+    def planned(self) -> PlannedWrite:
+        """The write as its record announces it."""
+        return PlannedWrite(self.k, self.verb, self.ref, digest_of(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Writes that may run side by side."""
+
+    name: str
+    writes: tuple[Write, ...]
+    tightening: bool = False
+
+
+def digest_of(write: Write) -> str:
+    """Return the digest of the manifest or patch; empty for a deletion."""
+    if write.manifest is not None:
+        return object_digest(write.manifest)
+    return object_digest(write.patch) if write.patch is not None else ""
+
+
+def fingerprint(manifest: Manifest) -> bytes:
+    """Return what tells two manifests apart, quickly."""
+    return hashlib.blake2b(orjson.dumps(manifest), digest_size=16).digest()
+
+
+def missing(plan: Plan, subject: AnySubject, known: Known) -> tuple[Batch, ...]:
+    """Return the batches that bring the cluster to the plan, in order; none where everything agrees."""
+    if not plan.repair:
+        return ()
+    batches: list[Batch] = []
+    count = 0
+    for name, tightening, unnumbered in _unnumbered(plan, subject, known):
+        writes = tuple(unnumbered)
+        if writes:
+            batches.append(Batch(name, tuple(_numbered(writes, count)), tightening))
+            count += len(writes)
+    return tuple(batches)
+
+
+def _unnumbered(plan: Plan, subject: AnySubject, known: Known) -> Iterator[tuple[str, bool, Iterable[Write]]]:
+    yield "hold", False, _hold(plan, subject)
+    for stage in plan.stages:
+        yield stage.name, stage.tightening, _stage(stage, known)
+        yield stage.name, stage.tightening, _clean(stage, known)
+    yield "free", False, _free(plan, subject)
+
+
+def _numbered(writes: tuple[Write, ...], first: int) -> Iterator[Write]:
+    return (replace(write, k=k) for k, write in enumerate(writes, first))
+
+
+def _hold(plan: Plan, subject: AnySubject) -> Iterator[Write]:
+    held = subject.meta.finalizers
+    if plan.finalizer is Finalizer.HOLD and names.FINALIZER not in held and not subject.meta.deleting:
+        yield _finalizers(subject.ref, (*held, names.FINALIZER), subject.meta.resource_version)
+
+
+def _free(plan: Plan, subject: AnySubject) -> Iterator[Write]:
+    held = subject.meta.finalizers
+    if plan.finalizer is Finalizer.RELEASE and names.FINALIZER in held:
+        yield _finalizers(subject.ref, _without_ours(held), subject.meta.resource_version)
+
+
+def _stage(stage: Stage, known: Known) -> Iterator[Write]:
+    for desired in stage.apply:
+        yield from _apply(desired, known.child(desired.ref))
+    for ref in stage.release:
+        child = known.child(ref)
+        if child and names.FINALIZER in child.finalizers:
+            yield _finalizers(ref, _without_ours(child.finalizers), str(child.version))
+    for ref in stage.delete:
+        child = known.child(ref)
+        if child and not child.deleting:
+            yield Write(0, Verb.DELETE, ref, uid=child.uid, pointers=WHOLE_OBJECT)
+
+
+def _apply(desired: Desired, child: Child | None) -> Iterator[Write]:
+    mark = fingerprint(desired.manifest)
+    if child and child.agreed == mark:
+        return
+    pointers = WHOLE_OBJECT
+    if child:
+        pointers = difference(desired.manifest, orjson.loads(child.content))
+        if not pointers:
+            child.agreed = mark
+            return
+        if child.deleting:  # what goes can't be repaired; its end wakes us
+            return
+    yield Write(0, Verb.APPLY, desired.ref, manifest=desired.manifest, fingerprint=mark, pointers=pointers)
+
+
+def _clean(stage: Stage, known: Known) -> Iterator[Write]:
+    """Take away what somebody added to a part that is ours: an apply leaves other managers' keys alone."""
+    for desired in stage.apply:
+        child = known.child(desired.ref)
+        if child is None or child.deleting or child.agreed == fingerprint(desired.manifest):
+            continue
+        content = orjson.loads(child.content)
+        if patch := removals(desired.manifest, content):
+            pointers = difference(desired.manifest, content)
+            yield Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)
+
+
+def finalizers_patch(finalizers: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the patch that makes these an object's finalizers."""
+    return {"metadata": {"finalizers": list(finalizers)}}
+
+
+def _finalizers(ref: Ref, finalizers: tuple[str, ...], resource_version: str) -> Write:
+    return Write(
+        0,
+        Verb.PATCH,
+        ref,
+        patch=finalizers_patch(finalizers),
+        resource_version=resource_version,
+        pointers=("/metadata/finalizers",),
+    )
+
+
+def _without_ours(finalizers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(held for held in finalizers if held != names.FINALIZER)
