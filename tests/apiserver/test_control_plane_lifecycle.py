@@ -19,7 +19,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
 
-CLI: Final = (sys.executable, "-c", "from ringfence.cli.dev import app; app()")
+CLI: Final = (sys.executable, "-m", "ringfence.cli.dev")
 OWNER: Final = """
 import signal
 from ringfence.controlplane import ControlPlane

@@ -190,7 +190,7 @@ def _start_in_background(path: Path, audit_policy: Path | None, progress: "Progr
     from ringfence.controlplane.plane import SERVERS
 
     find_tools(SERVERS, progress=progress)  # here, where progress is seen
-    command = [sys.executable, "-m", "ringfence", "dev", "up", "--quiet", "--dir", str(path)]
+    command = [sys.executable, "-m", "ringfence.cli.dev", "up", "--quiet", "--dir", str(path)]
     if audit_policy:
         command += ["--audit-policy", str(audit_policy.resolve())]
     with tempfile.TemporaryFile() as log:
@@ -219,3 +219,7 @@ def _end(owner: int, path: Path) -> None:
         if time.monotonic() > deadline:
             raise ControlPlaneError(f"process {owner} does not end: kill -9 {owner}, then run this again")
         time.sleep(_POLL)
+
+
+if __name__ == "__main__":  # the background process of `up --detach`
+    app()
