@@ -27,6 +27,8 @@ ORPHANED_LABEL: Final = "ringfence.dev/orphaned"  # "true" once its Namespace or
 ADOPT_ANNOTATION: Final = "ringfence.dev/adopt"
 CONFIRM_DELETE_ANNOTATION: Final = "ringfence.dev/confirm-delete"
 PAUSED_UNTIL_ANNOTATION: Final = "ringfence.dev/paused-until"
+# Annotations that the operator writes.
+LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: one taken away is seen
 # Annotations that admission writes.
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
 
@@ -35,6 +37,7 @@ GUARDRAIL: Final = "ringfence"
 GATEWAY: Final = "ringfence-gateway"
 GATEWAY_CONFIG_MAP: Final = "ringfence-gateway"
 GATEWAY_AUDIENCE: Final = "ringfence-gateway"
+GATEWAY_PORT: Final = 8443
 QUOTA: Final = "ringfence"
 LIMITS: Final = "ringfence"
 DEFAULT_SERVICE_ACCOUNT: Final = "default"
@@ -72,3 +75,8 @@ def home_role(role: str) -> str:
 def role_binding(role: str) -> str:
     """The RoleBinding that gives ``role`` in a tenant namespace."""
     return f"ringfence-{role}"
+
+
+def gateway_key(key: str) -> str:
+    """The ServiceAccount whose tokens are the gateway key ``key``."""
+    return f"ringfence-key-{key}"

@@ -75,4 +75,8 @@ class Reason(_Documented):
     MODEL_TAKEN = "ModelTaken", "An older route serves the same model in the same environment."
     DUE = "Due", "The date has passed."
     NOT_DUE = "NotDue", "The date has not come."
+    AGE_UNKNOWN = "AgeUnknown", "When it falls due can't be known: nobody declared when it was last renewed."
+    WITHIN_BUDGET = "WithinBudget", "The asked quota is granted."
+    PAUSE_REFUSED = "PauseRefused", "The asked pause is no time, or too far ahead; repair goes on."
+    UNKNOWN_NAMESPACE = "UnknownNamespace", "The tenant has no Namespace of that name."
     DRIFT_REPAIRED = "DriftRepaired", "Somebody changed what Ringfence keeps; it was put back."

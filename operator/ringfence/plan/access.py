@@ -1,0 +1,65 @@
+"""Who holds which role where.
+
+Law: a Namespace gives rights only to somebody whom its Tenant knows; in quarantine everybody reads and nobody writes.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from ringfence import names
+from ringfence.model.access import NamespaceAccess, TenantAccess
+from ringfence.model.principals import Principal
+from ringfence.plan.children import role_binding
+from ringfence.plan.place import Place
+from ringfence.plan.plan import Desired
+
+Members = Mapping[str, frozenset[Principal]]
+"""Principals by role; only roles that somebody holds."""
+
+
+def tenant_members(access: TenantAccess) -> Members:
+    """Who holds which role in every namespace of the tenant."""
+    return _held(
+        {
+            "owner": access.owners,
+            "admin": access.admins,
+            "developer": access.developers,
+            "viewer": access.viewers,
+        }
+    )
+
+
+def namespace_members(tenant: TenantAccess, additional: NamespaceAccess) -> Members:
+    """Who holds which role in one Namespace: those of the Tenant, and additional ones that the Tenant knows."""
+    known = known_principals(tenant)
+    members = tenant_members(tenant)
+    return _held({role: members.get(role, frozenset()) | (_asked(additional, role) & known) for role in names.ROLES})
+
+
+def strangers(tenant: TenantAccess, additional: NamespaceAccess) -> frozenset[Principal]:
+    """Whom a Namespace gives rights although its Tenant does not know them."""
+    asked = frozenset[Principal]().union(*(_asked(additional, role) for role in names.ROLES))
+    return asked - known_principals(tenant)
+
+
+def known_principals(access: TenantAccess) -> frozenset[Principal]:
+    """Everybody whom the tenant knows, with or without a role."""
+    return frozenset((*access.owners, *access.admins, *access.developers, *access.viewers, *access.members))
+
+
+def read_only(members: Members) -> Members:
+    """The same people as viewers."""
+    return _held({"viewer": frozenset[Principal]().union(*members.values())})
+
+
+def bindings(place: Place, members: Members) -> tuple[Desired, ...]:
+    """One RoleBinding for each role that somebody holds."""
+    return tuple(role_binding.make(place, role, members[role]) for role in names.ROLES if role in members)
+
+
+def _held(members: Mapping[str, Iterable[Principal]]) -> Members:
+    return {role: frozenset(principals) for role, principals in members.items() if principals}
+
+
+def _asked(additional: NamespaceAccess, role: str) -> frozenset[Principal]:
+    asked = {"admin": additional.admins, "developer": additional.developers, "viewer": additional.viewers}
+    return frozenset(asked.get(role, ()))

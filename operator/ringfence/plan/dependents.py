@@ -1,0 +1,112 @@
+"""Whose plan may change when an object changes.
+
+Law: waking one too many costs a look, waking one too few costs correctness; yet a change of status alone wakes only
+those whose plan reads that status.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ringfence import names
+from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
+from ringfence.plan.namespace.peers import declared_by
+from ringfence.plan.reasons import ConditionType
+from ringfence.plan.seen import AnySubject, View
+from ringfence.plan.tenant.status import is_ready
+
+_HOME_KINDS = (NAMESPACE, MODEL_ROUTE, RETENTION_POLICY)
+
+
+def of_subject(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> frozenset[Ref]:
+    """The objects to look at again, besides ``ref`` itself, when it went from ``before`` to ``after``."""
+    if ref.type == TENANT:
+        return _of_tenant(ref, before, after, view)
+    tenant = Ref(TENANT, "", ref.namespace)
+    if not _changed(before, after):
+        ready = ref.type == NAMESPACE and before and after and is_ready(before) != is_ready(after)
+        return frozenset({tenant} if ready else ())
+    if ref.type == NAMESPACE:
+        return frozenset(
+            {
+                tenant,
+                *_siblings(ref, before, after, view),
+                *_refs(view, MODEL_ROUTE, ref),
+                *_refs(view, RETENTION_POLICY, ref),
+            }
+        )
+    if ref.type == MODEL_ROUTE:
+        return frozenset({tenant, *_refs(view, MODEL_ROUTE, ref)}) - {ref}
+    return frozenset({tenant, *(each.ref for each in view.subjects(NAMESPACE, ref.namespace) if each.meta.deleting)})
+
+
+def of_child(ref: Ref, labels: Mapping[str, str]) -> frozenset[Ref]:
+    """The objects to look at again when an object in a tenant namespace changed: whoever answers for it.
+
+    A quota given back lets others have it; the Tenant divides anew and wakes those who wait.
+    """
+    owners = _owners(ref.namespace)
+    if ref.type == RESOURCE_QUOTA and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
+        return owners | {Ref(TENANT, "", names.split_core_namespace(ref.namespace)[0])}
+    return owners
+
+
+def of_core_namespace(name: str, labels: Mapping[str, str]) -> frozenset[Ref]:
+    """The objects to look at again when a core namespace came, changed or went: whoever wants that name."""
+    tenant = labels.get(names.TENANT_LABEL) or names.split_core_namespace(name)[0]
+    return _owners(name) | {Ref(TENANT, "", tenant)}
+
+
+def _of_tenant(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> frozenset[Ref]:
+    if _changed(before, after) or _ready_status(before) != _ready_status(after):
+        return frozenset(each.ref for kind in _HOME_KINDS for each in view.subjects(kind, ref.name))
+    if _allocated(before) == _allocated(after):
+        return frozenset()
+    return frozenset(each.ref for each in view.subjects(NAMESPACE, ref.name) if _waits_for_budget(each))
+
+
+def _siblings(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> Iterable[Ref]:
+    """Peers that this Namespace names or that name it, and whoever waits for a share of the budget."""
+    named = {peer for each in (before, after) if each is not None and each.spec for peer in declared_by(each.spec)}
+    for sibling in view.subjects(NAMESPACE, ref.namespace):
+        names_it = sibling.spec is not None and ref.name in declared_by(sibling.spec)
+        if sibling.ref != ref and (sibling.name in named or names_it or _waits_for_budget(sibling)):
+            yield sibling.ref
+
+
+def _refs(view: View, kind: Any, ref: Ref) -> Iterable[Ref]:
+    return (each.ref for each in view.subjects(kind, ref.namespace))
+
+
+def _owners(core: str) -> frozenset[Ref]:
+    tenant, namespace = names.split_core_namespace(core)
+    return frozenset({Ref(NAMESPACE, tenant, namespace) if namespace else Ref(TENANT, "", tenant)})
+
+
+def _changed(before: AnySubject | None, after: AnySubject | None) -> bool:
+    """Whether more than the status differs."""
+    if before is None or after is None:
+        return before is not after
+    one, other = before.meta, after.meta
+    return (one.uid, one.generation, one.deleting, one.annotations) != (
+        other.uid,
+        other.generation,
+        other.deleting,
+        other.annotations,
+    )
+
+
+def _ready_status(subject: AnySubject | None) -> str | None:
+    return _status_of(subject, ConditionType.READY)
+
+
+def _waits_for_budget(namespace: AnySubject) -> bool:
+    return _status_of(namespace, ConditionType.BUDGET_EXCEEDED) == "True"
+
+
+def _status_of(subject: AnySubject | None, kind: ConditionType) -> str | None:
+    conditions = subject.status.get("conditions", ()) if subject else ()
+    return next((condition["status"] for condition in conditions if condition["type"] == kind), None)
+
+
+def _allocated(tenant: AnySubject | None) -> object:
+    return tenant.status.get("budget") if tenant else None

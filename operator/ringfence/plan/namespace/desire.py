@@ -1,0 +1,111 @@
+"""What a Namespace should look like, composed of the builders.
+
+Law: this is the whole of it. What is not composed here does not belong into the core namespace.
+"""
+
+from dataclasses import dataclass
+
+from ringfence.plan import access, ranges, shares
+from ringfence.plan.budget import Grant
+from ringfence.plan.children import (
+    allow_dns,
+    allow_egress,
+    allow_gateway,
+    allow_ingress,
+    allow_peers,
+    core_namespace,
+    deny_all,
+    gateway_config,
+    guardrail,
+    limits,
+    quota,
+    service_account,
+)
+from ringfence.plan.namespace.peers import Peers, peers
+from ringfence.plan.namespace.secrets import Secrets, secrets
+from ringfence.plan.namespace.site import Site
+from ringfence.plan.plan import Desired, Finding
+from ringfence.plan.reasons import ConditionType, Reason
+from ringfence.plan.seen import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Desire:
+    """The objects of one core namespace, and what was found on the way."""
+
+    namespace: Desired
+    fence: tuple[Desired, ...]
+    access: tuple[Desired, ...]
+    secrets: Secrets
+    findings: tuple[Finding, ...]
+
+    @property
+    def objects(self) -> tuple[Desired, ...]:
+        """All of them."""
+        return (self.namespace, *self.fence, *self.access)
+
+
+def desire(site: Site, seen: Seen) -> Desire:
+    """Everything that should be there, and nothing else."""
+    grant = shares.allocation(site.owner, site.tenant, seen).grants[site.subject.name]
+    found = peers(site, seen)
+    references = secrets(site, seen)
+    closed = _closed(site, seen, grant)
+    fence = closed if site.quarantined else (*closed, *_openings(site, found, seen), *references.children)
+    return Desire(
+        namespace=core_namespace.make(site.place, pod_security=site.pod_security, labels=site.spec.labels),
+        fence=fence,
+        access=access.bindings(site.place, _members(site)),
+        secrets=references,
+        findings=(*_unknown_subjects(site), *_over_budget(site, grant), *found.findings, *references.findings),
+    )
+
+
+def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
+    """The fence without a gate in it."""
+    return (
+        guardrail.make(site.place, site.tenant, seen.facts, site.spec),
+        deny_all.make(site.place),
+        quota.make(site.place, grant.hard),
+        limits.make(site.place, site.spec.limits),
+        service_account.make(site.place),
+        gateway_config.make(site.place),
+    )
+
+
+def _openings(site: Site, found: Peers, seen: Seen) -> tuple[Desired, ...]:
+    """The gates in the fence."""
+    network = site.tenant.network
+    frontends = guardrail.frontend_ports(site.tenant, site.subject.name)
+    policies = [allow_dns.make(site.place, network.dns), allow_gateway.make(site.place, frontends=frontends)]
+    if found.ingress or found.egress:
+        policies.append(allow_peers.make(site.place, ingress=found.ingress, egress=found.egress))
+    if openings := ranges.openings(network.egress, seen.facts):
+        policies.append(allow_egress.make(site.place, openings))
+    if network.ingress_from and not frontends:
+        policies.append(allow_ingress.make(site.place, [source.namespace for source in network.ingress_from]))
+    return tuple(policies)
+
+
+def _members(site: Site) -> access.Members:
+    members = access.namespace_members(site.tenant.access, site.spec.access)
+    return access.read_only(members) if site.quarantined else members
+
+
+def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
+    strangers = guardrail.identities(access.strangers(site.tenant.access, site.spec.access))
+    if not strangers:
+        return ()
+    message = f"Tenant {site.owner.name} does not know {', '.join(strangers)}; add them to spec.access.members there"
+    return (Finding(Reason.UNKNOWN_SUBJECT, message, ConditionType.ACCEPTED),)
+
+
+def _over_budget(site: Site, grant: Grant) -> tuple[Finding, ...]:
+    if not grant.exceeded:
+        return ()
+    granted = ", ".join(f"{name}={grant.hard.get(name, '0')}" for name in grant.exceeded)
+    message = (
+        f"Tenant {site.owner.name} has not enough left of {', '.join(grant.exceeded)}; granted stays {granted}; "
+        "ask for less, shrink another Namespace or raise spec.budget.hard of the Tenant"
+    )
+    return (Finding(Reason.BUDGET_EXCEEDED, message, ConditionType.BUDGET_EXCEEDED),)

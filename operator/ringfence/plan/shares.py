@@ -1,0 +1,57 @@
+"""A tenant's budget as its Namespaces share it.
+
+Law: every Namespace of a tenant sees the same division; who is refused a place or an amount is decided by age alone.
+"""
+
+from collections.abc import Collection, Iterator
+
+from ringfence import names
+from ringfence.model.namespace import NamespaceSpec
+from ringfence.model.subject import Subject
+from ringfence.model.tenant import TenantSpec
+from ringfence.plan.budget import Allocation, Claim, allocate
+from ringfence.plan.ownership import Ownership, ownership
+from ringfence.plan.seen import Seen
+
+
+def allocation(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Allocation:
+    """The division of the budget, over everything that was seen."""
+    return allocate(spec.budget.hard, tuple(_claims(tenant, spec, seen)))
+
+
+def crowded_out(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> frozenset[str]:
+    """Namespace objects for which the budget has no place: those that have one keep it, then the oldest come first."""
+    if len(seen.namespaces) <= spec.budget.namespaces:
+        return frozenset()
+    standing = {each.name for each in seen.namespaces if _of(tenant, each.name, seen) is Ownership.OURS}
+    waiting = [each.name for each in seen.namespaces if each.name not in standing and _counts(tenant, each, seen)]
+    places = max(spec.budget.namespaces - len(standing), 0)
+    return frozenset(waiting[places:])
+
+
+def _claims(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterator[Claim]:
+    out = crowded_out(tenant, spec, seen)
+    declared = set()
+    for namespace in seen.namespaces:
+        core = names.core_namespace(tenant.name, namespace.name)
+        declared.add(core)
+        asks = namespace.spec is not None and namespace.name not in out and _counts(tenant, namespace, seen)
+        asked = namespace.spec.quota.hard if asks and namespace.spec else None
+        yield Claim(namespace.name, asked, seen.quotas.get(core, {}))
+    yield from _strays(seen, declared)
+
+
+def _strays(seen: Seen, declared: Collection[str]) -> Iterator[Claim]:
+    """What is still granted to namespaces whose object is gone counts too."""
+    for core, hard in sorted(seen.quotas.items()):
+        if core not in declared:
+            yield Claim(f"/{core}", None, hard)
+
+
+def _counts(tenant: Subject[TenantSpec], namespace: Subject[NamespaceSpec], seen: Seen) -> bool:
+    return not namespace.meta.deleting and _of(tenant, namespace.name, seen) is not Ownership.TAKEN
+
+
+def _of(tenant: Subject[TenantSpec], namespace: str, seen: Seen) -> Ownership:
+    core = seen.cores.get(names.core_namespace(tenant.name, namespace))
+    return ownership(core, tenant.name, tenant.meta.uid)

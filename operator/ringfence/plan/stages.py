@@ -1,0 +1,67 @@
+"""The order of writes: withdrawn first, then the namespace, its fence, access last.
+
+Law: in no moment between two of these writes is there access without its fence. A policy goes only after the policy
+that denies everything is known to be there: a pod that no policy selects is open.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ringfence import names
+from ringfence.model.kinds import NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, Ref
+from ringfence.plan.plan import Desired, Stage
+from ringfence.plan.seen import Live
+
+
+def reconcile(
+    namespace: Desired,
+    fence: Collection[Desired],
+    access: Collection[Desired],
+    surplus: Collection[Ref],
+    live: Mapping[Ref, Live],
+) -> tuple[Stage, ...]:
+    """Every write for one tenant namespace; ``surplus`` are the live objects that must not be there."""
+    closed = [child for child in fence if child.ref.name == names.DENY_ALL]
+    # The quota comes after what it counts: until it has a status, the API server refuses every counted object.
+    quotas = [child for child in fence if child.ref.type == RESOURCE_QUOTA]
+    others = [child for child in fence if child not in closed and child not in quotas]
+    openings = _of_type(surplus, NETWORK_POLICY)
+    stages = (
+        _withdraw_access(access, surplus, live),
+        Stage("fence", apply=tuple(closed) if openings else (), tightening=True),
+        Stage("withdraw", delete=openings, tightening=True),
+        Stage("namespace", apply=(namespace,)),
+        Stage("fence", apply=tuple(others if openings else closed + others)),
+        Stage("fence", apply=tuple(quotas)),
+        Stage("access", apply=tuple(access)),
+        Stage("remove", delete=tuple(sorted(r for r in surplus if r.type not in (NETWORK_POLICY, ROLE_BINDING)))),
+    )
+    return tuple(stage for stage in stages if stage.apply or stage.delete or stage.release)
+
+
+def withdraw_bindings(live: Mapping[Ref, Live]) -> Stage:
+    """Take away all access that Ringfence gave."""
+    ours = (ref for ref, seen in live.items() if seen.ours and not seen.deleting)
+    return Stage("withdraw", delete=_of_type(ours, ROLE_BINDING), tightening=True)
+
+
+def _withdraw_access(access: Iterable[Desired], surplus: Iterable[Ref], live: Mapping[Ref, Live]) -> Stage:
+    """Take away what is not granted (any more) before anything else, whatever else may fail."""
+    gone, narrowed = set(_of_type(surplus, ROLE_BINDING)), []
+    for binding in access:
+        seen = live.get(binding.ref)
+        if seen is None:
+            continue
+        if seen.content.get("roleRef") != binding.manifest["roleRef"]:
+            gone.add(binding.ref)  # a roleRef can't be changed: the binding is made anew
+        elif any(subject not in binding.manifest["subjects"] for subject in seen.content.get("subjects", ())):
+            narrowed.append(_only_present(binding, seen))
+    return Stage("withdraw", apply=tuple(narrowed), delete=tuple(sorted(gone)), tightening=True)
+
+
+def _only_present(binding: Desired, seen: Live) -> Desired:
+    present = [subject for subject in binding.manifest["subjects"] if subject in seen.content.get("subjects", ())]
+    return Desired(binding.ref, {**binding.manifest, "subjects": present})
+
+
+def _of_type(refs: Iterable[Ref], kind: object) -> tuple[Ref, ...]:
+    return tuple(sorted(ref for ref in refs if ref.type == kind))

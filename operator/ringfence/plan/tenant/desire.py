@@ -1,0 +1,59 @@
+"""What a home namespace should look like, composed of the builders.
+
+Law: this is the whole of it. Nothing runs in a home namespace but the tenant's gateway.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ringfence.model.resources import ContainerLimits
+from ringfence.model.tenant import TenantSpec
+from ringfence.plan import access
+from ringfence.plan.children import (
+    allow_dns,
+    allow_gateway,
+    core_namespace,
+    deny_all,
+    guardrail,
+    limits,
+    quota,
+    service_account,
+)
+from ringfence.plan.place import Place
+from ringfence.plan.plan import Desired
+from ringfence.plan.seen import Facts
+
+_BUILT_IN_LIMITS: Final = ContainerLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class HomeDesire:
+    """The objects of one home namespace."""
+
+    namespace: Desired
+    fence: tuple[Desired, ...]
+    access: tuple[Desired, ...]
+
+    @property
+    def objects(self) -> tuple[Desired, ...]:
+        """All of them."""
+        return (self.namespace, *self.fence, *self.access)
+
+
+def desire(place: Place, spec: TenantSpec, facts: Facts) -> HomeDesire:
+    """Everything that should be there, and nothing else."""
+    quarantined = spec.isolation == "Quarantined"
+    members = access.tenant_members(spec.access)
+    closed = (
+        guardrail.make(place, spec, facts),
+        deny_all.make(place),
+        quota.make_home(place),
+        limits.make(place, _BUILT_IN_LIMITS),
+        service_account.make(place),
+    )
+    openings = () if quarantined else (allow_dns.make(place, spec.network.dns), allow_gateway.make_home(place))
+    return HomeDesire(
+        namespace=core_namespace.make(place),
+        fence=(*closed, *openings),
+        access=access.bindings(place, access.read_only(members) if quarantined else members),
+    )

@@ -1,0 +1,104 @@
+"""Tenant: from the object to its home namespace.
+
+Law: a Tenant answers for its home namespace; what stands in its Namespaces is theirs, until it is deleted.
+"""
+
+from dataclasses import replace
+
+from ringfence.model.subject import Subject
+from ringfence.model.tenant import TenantSpec
+from ringfence.plan import prune, ranges, stages, timers, verdict
+from ringfence.plan.ownership import Ownership, ownership
+from ringfence.plan.place import Place
+from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
+from ringfence.plan.reasons import ConditionType, Reason
+from ringfence.plan.release import last_guardrail
+from ringfence.plan.seen import Seen
+from ringfence.plan.tenant import departure, gates
+from ringfence.plan.tenant.desire import desire
+from ringfence.plan.tenant.reviews import dates, reviews
+from ringfence.plan.tenant.status import status
+
+
+def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
+    """The plan for one Tenant object."""
+    if tenant.meta.deleting:
+        plan = departure.plan(tenant, seen)
+    elif (stop := gates.first_failure(tenant, seen)) is not None or tenant.spec is None:
+        plan = _refused(tenant, (stop,) if stop else (), seen)
+    else:
+        plan = _reconciled(tenant, tenant.spec, seen)
+    region = tenant.spec.residency.regions[0] if tenant.spec and tenant.spec.residency else ""
+    return replace(plan, tenant=tenant.name, log=tenant.meta.uid, region=region)
+
+
+def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
+    quarantined = spec.isolation == "Quarantined"
+    desired = desire(Place.home(tenant.name, tenant.meta.uid), spec, seen.facts)
+    home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
+    surplus = prune.surplus(home, desired.objects, quarantined=quarantined)
+    paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
+    findings = _findings(tenant, spec, seen)
+    return Plan(
+        conditions=_conditions(tenant, spec, findings, seen),
+        stages=(
+            *stages.reconcile(desired.namespace, desired.fence, desired.access, surplus, home),
+            *_forsaken(tenant, seen),
+        ),
+        findings=findings,
+        status=status(tenant, spec, seen),
+        finalizer=Finalizer.HOLD,
+        look_again_at=timers.next_moment(seen.now, paused, *dates(tenant, spec)),
+        repair=paused is None,
+    )
+
+
+def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen) -> Plan:
+    return Plan(
+        conditions=verdict.summary(found),
+        stages=(*last_guardrail(seen.cores.get(tenant.name), tenant, seen.live), *_forsaken(tenant, seen)),
+        findings=found,
+        finalizer=Finalizer.HOLD if departure.holds(tenant) else Finalizer.NONE,
+    )
+
+
+def _forsaken(tenant: Subject[TenantSpec], seen: Seen) -> tuple[Stage, ...]:
+    """Terminating namespaces whose Namespace object is gone have nobody else to let their Guardrail go."""
+    declared = {f"{tenant.name}-{namespace.name}" for namespace in seen.namespaces} | {tenant.name}
+    forsaken = [core for name, core in sorted(seen.cores.items()) if name not in declared]
+    return tuple(stage for core in forsaken for stage in last_guardrail(core, tenant, seen.live))
+
+
+def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tuple[Finding, ...]:
+    found = list(ranges.refusals(spec.network.egress, seen.facts))
+    if ownership(seen.cores.get(tenant.name), tenant.name, tenant.meta.uid) is Ownership.ADOPTABLE:
+        found.append(Finding(Reason.ADOPTED, f"namespace {tenant.name} was taken over, as its annotation asks"))
+    if refused := timers.refused_pause(tenant.meta, seen.now):
+        found.append(refused)
+    if spec.isolation == "Quarantined":
+        why = f"{spec.incident.id}: {spec.incident.reason}" if spec.incident else "an incident is declared"
+        message = f"{why}; every namespace of Tenant {tenant.name} is closed, its members read only"
+        found.insert(0, Finding(Reason.QUARANTINED, message))
+    return tuple(found)
+
+
+def _conditions(
+    tenant: Subject[TenantSpec], spec: TenantSpec, findings: tuple[Finding, ...], seen: Seen
+) -> tuple[Condition, ...]:
+    paused = None if spec.isolation == "Quarantined" else timers.paused_until((tenant.meta,), seen.now)
+    return verdict.conditions(
+        findings,
+        ready=f"home namespace {tenant.name} is as wanted",
+        asserted={
+            ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that the spec asks for is granted"),
+            ConditionType.ISOLATED: (Reason.FENCED, f"the fence of namespace {tenant.name} stands"),
+        },
+        others=(_gateway(spec), *reviews(tenant, spec, seen.now), timers.paused(paused)),
+    )
+
+
+def _gateway(spec: TenantSpec) -> Condition | None:
+    if spec.gateway.data_plane == "None":
+        return None
+    message = "this release does not run gateways yet; routes are judged and not served"
+    return Condition(ConditionType.GATEWAY_READY, "False", Reason.NOT_SERVED_YET, message)

@@ -1,0 +1,79 @@
+"""From findings to conditions.
+
+Law: Ready is True only when nothing was found that keeps the object from being served as its spec says.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from ringfence.model.subject import Problem
+from ringfence.plan.plan import Condition, Finding
+from ringfence.plan.reasons import ConditionType, Reason
+
+# Worth a record, but nothing is missing.
+_REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED, Reason.PAUSE_REFUSED})
+# What no other object's coming can solve: somebody has to change something.
+_STALLED: Final = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.NAME_TAKEN,
+        Reason.BUDGET_EXCEEDED,
+        Reason.TOO_MANY_NAMESPACES,
+        Reason.POD_SECURITY_NOT_ALLOWED,
+        Reason.PROTECTED_RANGE,
+        Reason.SECRET_KEY_NOT_ALLOWED,
+        Reason.DELETION_BLOCKED,
+    }
+)
+_SETTLED: Final = frozenset({Reason.NOT_SERVED_YET, Reason.QUARANTINED})
+# Conditions that are bad news when they are True.
+_ALARMS: Final = frozenset({ConditionType.BUDGET_EXCEEDED})
+
+
+def conditions(
+    findings: Sequence[Finding],
+    *,
+    ready: str,
+    asserted: Mapping[ConditionType, tuple[Reason, str]],
+    others: Iterable[Condition | None] = (),
+) -> tuple[Condition, ...]:
+    """All conditions: ``asserted`` ones where no finding says otherwise, ``ready`` when nothing is wrong."""
+    wrong = [finding for finding in findings if finding.reason not in _REMARKS]
+    domain = tuple(_domain(kind, wrong, *good) for kind, good in asserted.items())
+    extra = tuple(condition for condition in others if condition is not None)
+    return (*summary(wrong, ready), *domain, *extra)
+
+
+def summary(wrong: Sequence[Finding], ready: str = "") -> tuple[Condition, ...]:
+    """``Ready``, and ``Reconciling`` or ``Stalled`` where it is not."""
+    if not wrong:
+        return (Condition(ConditionType.READY, "True", Reason.RECONCILED, ready),)
+    first = wrong[0]
+    not_ready = Condition(ConditionType.READY, "False", first.reason, _messages(wrong))
+    if first.reason in _SETTLED:
+        return (not_ready,)
+    kind = ConditionType.STALLED if first.reason in _STALLED else ConditionType.RECONCILING
+    return (not_ready, Condition(kind, "True", first.reason, first.message))
+
+
+def invalid(problems: Iterable[Problem]) -> Finding:
+    """The finding for an object that breaks a rule of its kind."""
+    return Finding(Reason.INVALID_SPEC, "; ".join(f"{each.field}: {each.message}" for each in problems))
+
+
+def _domain(kind: ConditionType, wrong: Sequence[Finding], reason: Reason, message: str) -> Condition:
+    found = [finding for finding in wrong if finding.condition is kind]
+    if not found:
+        return Condition(kind, "False" if kind in _ALARMS else "True", reason, message)
+    if any(finding.reason is Reason.SECRET_UNKNOWN for finding in found):
+        return Condition(kind, "Unknown", found[0].reason, _messages(found))
+    return Condition(kind, "True" if kind in _ALARMS else "False", found[0].reason, _messages(found))
+
+
+def _messages(findings: Iterable[Finding]) -> str:
+    text = "; ".join(dict.fromkeys(finding.message for finding in findings))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_LONGEST: Final = 4096
+"""Characters of a condition's message that the API server takes."""
