@@ -23,6 +23,8 @@ _BINARY_SUFFIX: Final = {exponent: suffix for suffix, exponent in _BINARY.items(
 
 # Without a sign and with two digits of exponent at most: all that people write, and nothing that is costly to judge.
 PATTERN: Final = "([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?"
+# CEL's `isInteger` takes 2000m for no integer, so both judges look at how the number is written.
+WHOLE: Final = "[0-9]+([KMGTPE]i|[kMGTPE]|[eE][+]?[0-9]{1,2})?"
 _GRAMMAR: Final = re.compile(
     r"(?P<whole>[0-9]*)(?:[.](?P<part>[0-9]*))?(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
 )
@@ -66,6 +68,8 @@ class Quantity:
 
     nanos: int
     family: Family = field(default=Family.DECIMAL, compare=False)
+    whole: bool = field(default=True, compare=False)
+    """Whether it was written as a whole number, without a fraction or a unit below one."""
 
     @classmethod
     def parse(cls, text: str | int) -> Self:
@@ -81,7 +85,7 @@ class Quantity:
         digits = int(found["whole"] + part) << _BINARY.get(suffix, 0)
         power = int(exponent) if exponent else _DECIMAL.get(suffix, 0)
         family = Family.EXPONENT if exponent else Family.BINARY if suffix in _BINARY else Family.DECIMAL
-        return cls(_shift_up(digits, power - len(part) + 9), family)
+        return cls(_shift_up(digits, power - len(part) + 9), family, re.fullmatch(WHOLE, text) is not None)
 
     @classmethod
     def total(cls, quantities: Iterable[Self]) -> Self:
@@ -94,11 +98,6 @@ class Quantity:
 
     def __sub__(self, other: Self) -> Self:
         return type(self)(self.nanos - other.nanos, self.family)
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether it counts whole things; the API server demands that of pods, Services and devices."""
-        return self.nanos % _NANO == 0
 
     @property
     def rounded_up(self) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from ringfence.model.quantity import Quantity
+from ringfence.model.quantity import WHOLE, Quantity
 from ringfence.model.rules import Model, Rule, cel_list
 
 _DIVISIBLE: Final = (
@@ -44,9 +44,9 @@ QuotaAmounts = Annotated[
         lambda amounts: all(_is_quota_resource(name) for name in amounts),
     ),
     Rule(
-        f"self.all(k, k in {cel_list(_DIVISIBLE)} || quantity(string(self[k])).isInteger())",
-        "objects and devices are counted in whole numbers",
-        lambda amounts: all(name in _DIVISIBLE or amount.is_integer for name, amount in amounts.items()),
+        f"self.all(k, k in {cel_list(_DIVISIBLE)} || string(self[k]).matches('^({WHOLE})$'))",
+        "objects and devices are counted in whole numbers, such as 4",
+        lambda amounts: all(name in _DIVISIBLE or amount.whole for name, amount in amounts.items()),
     ),
 ]
 """Amounts by resource, as in the `hard` of a ResourceQuota."""
@@ -65,11 +65,10 @@ ContainerAmounts = Annotated[
 Bytes = Annotated[
     Quantity,
     Rule(
-        "type(self) == int ? self >= 1 && self <= 1073741824 "
-        ": quantity(string(self)).isInteger() && quantity(string(self)).compareTo(quantity('1Gi')) <= 0 "
+        f"string(self).matches('^({WHOLE})$') && quantity(string(self)).compareTo(quantity('1Gi')) <= 0 "
         "&& quantity(string(self)).compareTo(quantity('1')) >= 0",
-        "must be a whole number of bytes between 1 and 1Gi",
-        lambda size: size.is_integer and Quantity.parse(1) <= size <= Quantity.parse("1Gi"),
+        "must be a whole number of bytes between 1 and 1Gi, such as 512Ki",
+        lambda size: size.whole and Quantity.parse(1) <= size <= Quantity.parse("1Gi"),
     ),
 ]
 

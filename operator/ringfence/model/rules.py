@@ -5,7 +5,6 @@ by `ringfence validate`) and its message stand side by side, and both must give 
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -129,10 +128,15 @@ class Keyed:
 
 
 def _without_twins(values: Sequence[Any]) -> Sequence[Any]:
-    twins = [value for value, count in Counter(values).items() if count > 1]
+    seen: set[Any] = set()
+    twins = []
+    for index, value in enumerate(values):
+        if value in seen:
+            name = "/".join(value) if isinstance(value, tuple) else value
+            twins.append((f"[{index}]", f"{name} is there already"))
+        seen.add(value)
     if twins:
-        names = ", ".join("/".join(twin) if isinstance(twin, tuple) else str(twin) for twin in twins)
-        raise broken([("", f"named more than once: {names}")])
+        raise broken(twins)
     return values
 
 
