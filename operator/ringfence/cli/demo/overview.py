@@ -1,0 +1,70 @@
+"""What exists, read from the API server with kubectl: the demo's table."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from rich.table import Table
+
+from ringfence import names
+from ringfence.cli.demo.cluster import DemoCluster
+
+_CHILDREN: Final = {
+    "NetworkPolicy": "NetworkPolicies",
+    "ResourceQuota": "Quota",
+    "LimitRange": "Limits",
+    "Guardrail": "Guardrail",
+    "ServiceAccount": "ServiceAccount",
+    "ConfigMap": "ConfigMap",
+    "RoleBinding": "RoleBindings",
+}
+_RESOURCES: Final = "networkpolicies,resourcequotas,limitranges,guardrails,serviceaccounts,configmaps,rolebindings"
+
+Object = Mapping[str, Any]
+
+
+def condition(item: Object, kind: str) -> Mapping[str, str]:
+    """The condition of that type; empty where there is none for the object's present generation."""
+    for entry in item.get("status", {}).get("conditions", ()):
+        if entry["type"] == kind and entry.get("observedGeneration") == item["metadata"]["generation"]:
+            found: Mapping[str, str] = entry
+            return found
+    return {}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Tenants, Namespaces and what stands in each core namespace."""
+
+    tenants: list[dict[str, Any]]
+    namespaces: list[dict[str, Any]]
+    children: Counter[tuple[str, str]]
+
+    @classmethod
+    def of(cls, cluster: DemoCluster) -> Self:
+        """Read it."""
+        label = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
+        made = cluster.items(_RESOURCES, "--all-namespaces", "--selector", label)
+        children = Counter((item["metadata"]["namespace"], item["kind"]) for item in made)
+        return cls(cluster.items("tenants"), cluster.items("tenantnamespaces", "--all-namespaces"), children)
+
+    def table(self) -> Table:
+        """One row a core namespace."""
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in ("TENANT", "CORE NAMESPACE", "ENVIRONMENT", "READY"):
+            table.add_column(column)
+        for column in _CHILDREN.values():
+            table.add_column(column.upper(), justify="right")
+        for tenant in self.tenants:
+            home = tenant["metadata"]["name"]
+            self._row(table, home, home, "(home)", tenant)
+            for item in self.namespaces:
+                if item["metadata"]["namespace"] == home:
+                    core = names.core_namespace(home, item["metadata"]["name"])
+                    self._row(table, "", core, item["spec"]["environment"], item)
+        return table
+
+    def _row(self, table: Table, tenant: str, core: str, environment: str, item: Object) -> None:
+        counts = (str(self.children[core, kind] or "-") for kind in _CHILDREN)
+        table.add_row(tenant, core, environment, condition(item, "Ready").get("status", "-"), *counts)

@@ -1,0 +1,44 @@
+"""What the operator asked of the API server, as the API server itself wrote it down: its audit log.
+
+Law: the operator's own counts prove nothing; only the server's do.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from ringfence import names
+
+OPERATOR: Final = f"system:serviceaccount:{names.OPERATOR_NAMESPACE}:{names.OPERATOR_SERVICE_ACCOUNT}"
+WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+# Neither changes what anybody asked for: the lease says who leads; reviews are questions that are asked by POST.
+_APART: Final = frozenset({"leases", "tokenreviews", "selfsubjectreviews", "selfsubjectaccessreviews"})
+
+POLICY: Final = Path(__file__).with_name("audit-policy.yaml")
+
+
+class Requests:
+    """The operator's requests since this was made."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._start = log.stat().st_size
+
+    def by_verb(self) -> Counter[str]:
+        """Count them by verb, without those for the lease."""
+        return Counter(str(event["verb"]) for event in self._events() if _counts(event))
+
+    def writes(self) -> int:
+        """Count those that write."""
+        return sum(number for verb, number in self.by_verb().items() if verb in WRITES)
+
+    def _events(self) -> list[dict[str, Any]]:
+        with self._log.open("rb") as lines:
+            lines.seek(self._start)
+            return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def _counts(event: dict[str, Any]) -> bool:
+    resource = event.get("objectRef", {}).get("resource")
+    return event["user"]["username"] == OPERATOR and resource not in _APART

@@ -1,0 +1,67 @@
+"""An empty control plane a module, and the real kubectl and helm on it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ringfence.controlplane import ControlPlane, find_tools
+from tests.controlplane_fixtures import Kubectl
+
+REPOSITORY: Final = Path(__file__).parents[2]
+INSTALL: Final = REPOSITORY / "manifests" / "install"
+SAMPLES: Final = REPOSITORY / "manifests" / "samples"
+CHART: Final = REPOSITORY / "charts" / "ringfence"
+
+
+@dataclass(frozen=True)
+class Helm:
+    """Runs the real helm against a control plane, or without one for `template` and `lint`."""
+
+    folder: Path
+    kubeconfig: Path | None = None
+
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run it. With `check`, a failure fails the test and is shown."""
+        own = {f"HELM_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+        done = subprocess.run(
+            [find_tools(["helm"])["helm"], *arguments],
+            env={**os.environ, **own, "KUBECONFIG": str(self.kubeconfig or os.devnull)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"helm {' '.join(arguments)}: {done.stderr}"
+        return done
+
+
+@dataclass(frozen=True)
+class EmptyCluster:
+    """A control plane on which nothing was installed."""
+
+    plane: ControlPlane
+    kubectl: Kubectl
+    helm: Helm
+
+    def get(self, resource: str, *arguments: str) -> list[dict[str, Any]]:
+        """Get objects of a resource."""
+        found = yaml.safe_load(self.kubectl("get", resource, "-o", "json", *arguments).stdout)
+        return list(found["items"])
+
+
+@contextmanager
+def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
+    """Start one; it is gone when the block ends."""
+    with ControlPlane() as plane:
+        kubectl = Kubectl(plane, find_tools(["kubectl"])["kubectl"])
+        yield EmptyCluster(plane, kubectl, Helm(folder, plane.admin_kubeconfig))
+
+
+def by_identity(objects: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Index manifests by kind, namespace and name."""
+    return {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in objects}
