@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785) and the digests over it.
 
 Law: two values that mean the same have the same bytes. That holds for a profile of JSON in which `orjson` with sorted
-keys writes what RFC 8785 asks for: no floats, no integers beyond 2^53, ASCII keys. What is outside is refused by name.
+keys writes what RFC 8785 asks for: no floats, no integers from 2^53 on, ASCII keys. What is outside is refused by name.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-MAX_INTEGER: Final = 2**53  # beyond it, readers that have only doubles see another number
+MAX_INTEGER: Final = 2**53 - 1  # beyond it, readers that have only doubles can't tell neighbours apart
 
 _VOLATILE_METADATA: Final = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "deletionTimestamp", "selfLink"}
@@ -71,7 +71,7 @@ def _require_profile(value: Any, path: str) -> None:
             _require_profile(member, child_pointer(path, index))
     elif isinstance(value, int):  # bool included
         if abs(value) > MAX_INTEGER:
-            raise NotCanonicalError(path, f"integer {value} is beyond 2^53; write it as a string")
+            raise NotCanonicalError(path, f"integer {value} is not below 2^53; write it as a string")
     elif value is not None:
         kind = "a float; write it as a string" if isinstance(value, float) else f"a {type(value).__name__}"
         raise NotCanonicalError(path, f"is {kind}")
