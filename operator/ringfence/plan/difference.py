@@ -22,6 +22,8 @@ _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # By kind: the fields in which a controller's defaults may stand beside what Ringfence says.
 _SHARED: Final[Mapping[str, tuple[str, ...]]] = {"ExternalSecret": ("spec",)}
+# Kinds whose lists the API server merges item by item.
+_MERGED_LISTS: Final = frozenset({"Guardrail"})
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
 
@@ -43,11 +45,15 @@ def difference(desired: Manifest, content: Mapping[str, Any]) -> tuple[str, ...]
 
 
 def removals(desired: Manifest, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON merge patch that takes away what somebody added: server-side apply leaves others' keys alone."""
+    """The JSON merge patch that takes away what somebody added: server-side apply leaves others' keys alone.
+
+    Others' items in a list that is a set or a map to the API server stay, too: such a list is replaced.
+    """
     patch: dict[str, Any] = {}
     for pointer, added in _differences(desired, content):
-        if added:
-            _put_null(patch, pointer)
+        wanted = None if added else _at(desired, pointer)
+        if added or (desired["kind"] in _MERGED_LISTS and isinstance(wanted, list)):
+            _put(patch, pointer, wanted)
     return patch
 
 
@@ -146,11 +152,21 @@ def _empty(value: Any) -> bool:
     return value is None or (isinstance(value, Mapping | list) and not value)
 
 
-def _put_null(patch: dict[str, Any], pointer: str) -> None:
-    *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+def _at(value: Any, pointer: str) -> Any:
+    for step in _steps(pointer):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _put(patch: dict[str, Any], pointer: str, value: Any) -> None:
+    *parents, last = _steps(pointer)
     for parent in parents:
         patch = patch.setdefault(parent, {})
-    patch[last] = None
+    patch[last] = value
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def _pointer(path: str, name: str) -> str:

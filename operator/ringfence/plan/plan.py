@@ -52,7 +52,7 @@ class Finalizer(StrEnum):
 
     HOLD = "Hold"  # set before the first write if it is not there
     RELEASE = "Release"  # taken off after the last stage, when nothing is left to do
-    NONE = "None"  # this kind has none
+    NONE = "None"  # it stays as it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,15 @@ def reconcile(
     quotas = [child for child in fence if child.ref.type == RESOURCE_QUOTA]
     others = [child for child in fence if child not in closed and child not in quotas]
     openings = _of_type(surplus, NETWORK_POLICY)
+    withdraw = _withdraw_access(access, surplus, live)
     stages = (
-        _withdraw_access(access, surplus, live),
+        withdraw,
         Stage("fence", apply=tuple(closed) if openings else (), tightening=True),
         Stage("withdraw", delete=openings, tightening=True),
         Stage("namespace", apply=(namespace,)),
         Stage("fence", apply=tuple(others if openings else closed + others)),
         Stage("fence", apply=tuple(quotas)),
-        Stage("access", apply=tuple(access)),
+        Stage("access", apply=tuple(binding for binding in access if binding not in withdraw.apply)),
         Stage("remove", delete=tuple(sorted(r for r in surplus if r.type not in (NETWORK_POLICY, ROLE_BINDING)))),
     )
     return tuple(stage for stage in stages if stage.apply or stage.delete or stage.release)

@@ -22,11 +22,6 @@ from ringfence.plan.release import guardrails, last_guardrail
 from ringfence.plan.seen import CoreNamespace, Seen
 
 
-def holds(namespace: Subject[NamespaceSpec]) -> bool:
-    """Whether the object's finalizer is there; it can't be added to an object that is being deleted."""
-    return names.FINALIZER in namespace.meta.finalizers
-
-
 def plan(namespace: Subject[NamespaceSpec], seen: Seen) -> Plan:
     """The plan for a Namespace object that is being deleted."""
     tenant = seen.tenant

@@ -62,7 +62,6 @@ def _refused(namespace: Subject[NamespaceSpec], found: tuple[Finding, ...], seen
         conditions=verdict.conditions(found, ready="", asserted=asserted),
         stages=last_guardrail(core, seen.tenant, seen.live),
         findings=found,
-        finalizer=Finalizer.HOLD if departure.holds(namespace) else Finalizer.NONE,
     )
 
 

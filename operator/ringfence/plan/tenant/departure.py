@@ -4,7 +4,6 @@ Law: access goes first, everywhere. Retain leaves all namespaces fenced and diso
 namespaces, then the home, unless data would be lost that nobody confirmed to lose, or a legal hold stands.
 """
 
-from ringfence import names
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import stages, timers, verdict
@@ -16,11 +15,6 @@ from ringfence.plan.plan import Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import Reason
 from ringfence.plan.release import guardrails, last_guardrail
 from ringfence.plan.seen import CoreNamespace, Seen
-
-
-def holds(tenant: Subject[TenantSpec]) -> bool:
-    """Whether the object's finalizer is there; it can't be added to an object that is being deleted."""
-    return names.FINALIZER in tenant.meta.finalizers
 
 
 def plan(tenant: Subject[TenantSpec], seen: Seen) -> Plan:

@@ -58,7 +58,6 @@ def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen
         conditions=verdict.summary(found),
         stages=(*last_guardrail(seen.cores.get(tenant.name), tenant, seen.live), *_forsaken(tenant, seen)),
         findings=found,
-        finalizer=Finalizer.HOLD if departure.holds(tenant) else Finalizer.NONE,
     )
 
 
