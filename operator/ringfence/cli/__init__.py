@@ -1,0 +1,94 @@
+"""The command line: a table of commands, each imported only when it is asked for.
+
+Law: `ringfence --help` imports nothing that it does not print.
+"""
+
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final, NamedTuple
+
+USAGE: Final = 2
+"""Exit code of a command line that makes no sense."""
+
+
+class Command(NamedTuple):
+    """Where a command is: a typer application, or a function that becomes one."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: Final = {
+    "run": Command("ringfence.cli.run", "run", "Run the operator."),
+    "demo": Command(
+        "ringfence.cli.demo", "demo", "See the whole path on a control plane of its own, then take it down."
+    ),
+    "validate": Command("ringfence.cli.validate", "validate", "Check files before anyone applies them."),
+    "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
+    "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
+    "generate": Command(
+        "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."
+    ),
+    "dev": Command("ringfence.cli.dev", "app", "Run a Kubernetes control plane on this machine."),
+}
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    program = Path(sys.argv[0]).name.replace("kubectl-", "kubectl ").replace("__main__.py", "ringfence")
+    sys.exit(dispatch(program, sys.argv[1:]))
+
+
+def dispatch(program: str, arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview(program))
+        return 0 if arguments else USAGE
+    if arguments[0] in ("-V", "--version", "version"):
+        from ringfence import __version__
+
+        print(f"ringfence {__version__}")
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(_unknown(program, name), file=sys.stderr)
+        return USAGE
+    return _call(f"{program} {name}", COMMANDS[name], rest)
+
+
+def overview(program: str) -> str:
+    """Return the help of the whole program."""
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    return "\n".join(
+        (
+            f"Usage: {program} COMMAND [OPTIONS]",
+            "",
+            "Fenced namespaces for the tenants of AI platforms, and a record that anyone can verify.",
+            "",
+            *lines,
+            "",
+            f"`{program} COMMAND --help` says more; `{program} --version` which version this is.",
+        )
+    )
+
+
+def _unknown(program: str, name: str) -> str:
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"`{program} --help` lists the commands."
+    return f"{program}: no command {name!r}; {hint}"
+
+
+def _call(program: str, command: Command, arguments: Sequence[str]) -> int:
+    import typer
+
+    app = getattr(import_module(command.module), command.attribute)
+    if not isinstance(app, typer.Typer):
+        function, app = app, typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command()(function)
+    code = typer.main.get_command(app).main(args=list(arguments), prog_name=program, standalone_mode=True)
+    return code if isinstance(code, int) else 0

@@ -3,6 +3,7 @@
 Law: of a write that may have happened, the record says found, not found or unknown; never what seems likely.
 """
 
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -14,7 +15,7 @@ from ringfence.engine.writes import finalizers_patch
 from ringfence.lineage import event
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.entry import OpenRun
-from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb
+from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb, make_run_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.plan import Manifest
@@ -35,9 +36,9 @@ class Closer:
         self._cache = cache
         self._clock = clock
 
-    async def close_runs(self, operator: Operator) -> int:
-        """Append an ABORT to every open run; answers how many there were."""
-        runs = await self._ledger.open_runs()
+    async def close_runs(self, operator: Operator, *, before: str) -> int:
+        """Append an ABORT to every open run whose id is below ``before``; answers how many there were."""
+        runs = [run for run in await self._ledger.open_runs() if run.run_id < before]
         for run in runs:
             desired = await self._desired(subject_of(run))
             checked = [self._check(write, desired.get(write.ref)) for write in event.planned_writes(run.start)]
@@ -99,6 +100,11 @@ class Closer:
 
 
 JUDGES: Final = {Verb.APPLY: Closer._applied, Verb.PATCH: Closer._patched, Verb.DELETE: Closer._deleted}
+
+
+def first_run_id(moment: datetime) -> str:
+    """Return the smallest run id of that moment: ids begin with their time, so that earlier ones are below it."""
+    return make_run_id(int(moment.timestamp() * 1000), bytes(10))
 
 
 def subject_of(run: OpenRun) -> Ref | None:

@@ -39,7 +39,7 @@ class Census:
                 self.synced.set()
                 await asyncio.sleep(EVERY)
             except NotFoundError:
-                log.error(
+                log.warning(
                     "a custom resource definition is missing; install it with the chart or manifests/install",
                     group=GROUP,
                 )
@@ -55,5 +55,5 @@ class Census:
             present.update({thing["metadata"]["uid"]: thing for thing in page.items})
             version = page.resource_version
         self._subjects.missing(kind, present.keys(), int(version))
-        while not self.synced.is_set() and not self._subjects.know(kind, present.keys()):
-            await asyncio.sleep(ARRIVAL_POLL)
+        while not self.synced.is_set() and not self._subjects.know(kind, present.keys()):  # noqa: ASYNC110 -- no event
+            await asyncio.sleep(ARRIVAL_POLL)  # once at the start; kopf delivers them in any order

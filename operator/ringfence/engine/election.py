@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Seconds: how long a lease holds, how long renewing may fail, how often it is tried. As in kube-controller-manager."""
+    """Seconds: how long a lease holds, how long renewing may fail, how often it is tried; as in Kubernetes itself."""
 
     duration: float = 15.0
     renew_deadline: float = 10.0
@@ -42,7 +42,7 @@ class Candidate:
 
     async def win(self) -> None:
         """Return as soon as we hold the lease."""
-        while not await self._attempt():
+        while not await self._attempt():  # noqa: ASYNC110 -- another process decides, which sets no event here
             await asyncio.sleep(self._terms.retry * (1 + random.random() * 0.1))  # noqa: S311 -- jitter
 
     async def hold(self) -> None:

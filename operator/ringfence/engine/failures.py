@@ -13,10 +13,11 @@ from ringfence.ports.cluster import ClusterError, RefusedError, UnauthorizedErro
 from ringfence.ports.ledger import LedgerError
 
 MESSAGE_LIMIT: Final = 1024
+LONG: Final = 2.0
 # Seconds before the first retry; each further one waits twice as long.
 PATIENCE: Final[Mapping[type[Exception], float]] = {
-    RefusedError: 2.0,
-    UnauthorizedError: 2.0,
+    RefusedError: LONG,
+    UnauthorizedError: LONG,
     LedgerError: 0.5,
     ClusterError: 0.0,
 }
@@ -46,7 +47,7 @@ def of_ledger(error: LedgerError) -> Failure:
 def of_defect(error: Exception) -> Failure:
     """Return what a failure of our own means. Its text stays in the log: it may quote anything."""
     message = f"Ringfence failed at this object ({type(error).__name__}); see the operator's log"
-    return Failure(Reason.INTERNAL_ERROR, message, patience=_patience(RefusedError("")))
+    return Failure(Reason.INTERNAL_ERROR, message, patience=LONG)
 
 
 def _patience(error: Exception) -> float:

@@ -6,14 +6,14 @@ began, publishes its checkpoints and gives the lease back.
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
 import structlog
 
 from ringfence import __version__
-from ringfence.engine.abort import Closer
+from ringfence.engine.abort import Closer, first_run_id
 from ringfence.engine.apply import Applier
 from ringfence.engine.budget import Budget
 from ringfence.engine.cause import Cause
@@ -28,15 +28,20 @@ from ringfence.engine.queue import WorkQueue
 from ringfence.engine.reconcile import Hands, Reconciler
 from ringfence.engine.record import Recorder
 from ringfence.engine.report import Reporter
+from ringfence.engine.stopping import unless
 from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
 from ringfence.lineage.runs import Operator, Trigger
 from ringfence.ports.clock import Clock
-from ringfence.ports.cluster import Cluster
+from ringfence.ports.cluster import Cluster, ClusterError
 from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError
 from ringfence.ports.signer import Signer
 
 log = structlog.get_logger(__name__)
+
+
+ANNOUNCE_RETRY: Final = 5.0
+"""Seconds."""
 
 
 class LeaseLostError(Exception):
@@ -83,6 +88,7 @@ class Engine:
         self._tuning = tuning
         self._metrics = metrics
         self.health = Health(clock)
+        self._announced = asyncio.Event()
         self._queue = WorkQueue()
         self.world = World(cluster, self._queue, clock, ranges=tuning.ranges)
         self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst)
@@ -126,7 +132,7 @@ class Engine:
                 )
             ]
             try:
-                await _unless(stop, self._stand_by())
+                await unless(stop, self._stand_by())
                 if not stop.is_set():
                     await self._lead(stop)
             finally:
@@ -165,10 +171,12 @@ class Engine:
         raise LeaseLostError("the lease could not be renewed; another process may lead now")
 
     async def _work(self, stop: asyncio.Event) -> None:
-        await self._begin()
         async with asyncio.TaskGroup() as tasks:
+            announcing = tasks.create_task(self._announce(), name="announce")
+            await unless(stop, self._first_attempt())
+            self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self._tuning.workers)]
-            others = [tasks.create_task(self._resync()), tasks.create_task(self._checkpoints())]
+            others = [announcing, tasks.create_task(self._resync()), tasks.create_task(self._checkpoints())]
             await stop.wait()
             self.world.waker.awake = False
             self._queue.close()
@@ -177,24 +185,30 @@ class Engine:
                 task.cancel()
         await self._publish()
 
-    async def _begin(self) -> None:
-        """Settle what a predecessor left, say that we are here, and look at everything."""
-        try:
-            closed = await Closer(self._ledger, self._planner, self.world.cache, self._clock).close_runs(
-                self._operator()
-            )
-            log.info("open runs closed", count=closed)
-            await self._recorder.started(
-                configuration_digest=self._tuning.configuration_digest,
-                policy_set_digest=await policy_set_digest(self._cluster),
-                image=self._tuning.image,
-            )
-        except ForkRefusedError:
-            raise
-        except LedgerError as error:
-            log.error(
-                "the ledger takes no records; nothing but tightening will be done until it does", error=str(error)
-            )
+    async def _announce(self) -> None:
+        """Settle what a predecessor left and say that we are here, as soon as the ledger takes records."""
+        ours_from = first_run_id(self._clock.now())
+        closer = Closer(self._ledger, self._planner, self.world.cache, self._clock)
+        while True:
+            try:
+                closed = await closer.close_runs(self._operator(), before=ours_from)
+                policies = await policy_set_digest(self._cluster)
+                await self._recorder.started(self._tuning.configuration_digest, policies, self._tuning.image)
+            except ForkRefusedError:
+                raise
+            except (LedgerError, ClusterError) as error:
+                log.warning("the record can't be taken up yet; nothing but tightening is done", error=str(error))
+                self._announced.set()
+                await asyncio.sleep(ANNOUNCE_RETRY)
+            else:
+                log.info("the record is taken up", closed_runs=closed)
+                self._announced.set()
+                return
+
+    async def _first_attempt(self) -> None:
+        await self._announced.wait()
+
+    def _wake(self) -> None:
         self.world.waker.awake = True
         self.world.look_at_all(Trigger.RESUME)
 
@@ -257,16 +271,3 @@ class Engine:
         metrics.objects.set(len(self.world.subjects))
         metrics.children.set(len(self.world.children))
         metrics.last_loop.set(self._clock.now().timestamp())
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` to its end, or until ``stop`` is set."""
-    tasks = (asyncio.ensure_future(work), asyncio.ensure_future(stop.wait()))
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

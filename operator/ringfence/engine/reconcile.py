@@ -68,6 +68,11 @@ class Reconciler:
         result: str = Result.FAILED.value
         try:
             result = await self._pass(ref, cause)
+        except ForkRefusedError:
+            raise
+        except Exception:  # not even its status could be told; the others go on all the same
+            log.exception("defect at one object", object=str(ref))
+            self._queue.retry(ref, replace(cause, trigger=Trigger.RETRY), least=failures.LONG)
         finally:
             self._hands.metrics.looked(ref.type, result, self._clock.monotonic() - began)
 

@@ -107,9 +107,7 @@ class Recorder:
             self._keep(run.log, entry)
             raise
 
-    def defer(
-        self, run: Run, planned: Sequence[Write], outcome: Outcome, writes: Sequence[WriteOutcome]
-    ) -> None:
+    def defer(self, run: Run, planned: Sequence[Write], outcome: Outcome, writes: Sequence[WriteOutcome]) -> None:
         """Keep the record of tightening writes until the ledger takes it."""
         run = Run(run.log, replace(run.facts, deferred=True))
         now = self._now_ms()
@@ -151,7 +149,7 @@ class Recorder:
         """How many entries wait for the ledger."""
         return len(self._deferred)
 
-    async def started(self, *, configuration_digest: str, policy_set_digest: str, image: str) -> None:
+    async def started(self, configuration_digest: str, policy_set_digest: str, image: str) -> None:
         """Record in the platform log that this operator begins."""
         entry = platform.operator_started(
             self._operator(),

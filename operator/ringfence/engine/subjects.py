@@ -10,8 +10,8 @@ import orjson
 import structlog
 
 from ringfence.lineage import canonical
-from ringfence.model.parse import parse
 from ringfence.model.kinds import Ref, ResourceType
+from ringfence.model.parse import parse
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.cluster import Object
 

@@ -1,0 +1,1 @@
+"""The way in: kopf watches our four kinds, and every event means no more than "look again"."""

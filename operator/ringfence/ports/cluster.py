@@ -81,17 +81,32 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One right, as a SelfSubjectAccessReview asks for it; an empty namespace means all of them."""
+    """One thing that may be done with a resource."""
 
     verb: str
-    type: ResourceType
-    subresource: str = ""
-    namespace: str = ""
+    group: str
+    resource: str
+    """The plural, or ``plural/subresource``."""
 
     def __str__(self) -> str:
-        resource = f"{self.type.plural}/{self.subresource}" if self.subresource else self.type.plural
-        group = f".{self.type.group}" if self.type.group else ""
-        return f"{self.verb} {resource}{group}" + (f" in {self.namespace}" if self.namespace else "")
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A rule that holds for us, as a SelfSubjectRulesReview tells it; ``*`` stands for all."""
+
+    verbs: frozenset[str]
+    groups: frozenset[str]
+    resources: frozenset[str]
+
+    def covers(self, permission: Permission) -> bool:
+        """Answer whether the permission is part of the grant."""
+        return (
+            not self.verbs.isdisjoint({"*", permission.verb})
+            and not self.groups.isdisjoint({"*", permission.group})
+            and not self.resources.isdisjoint({"*", permission.resource})
+        )
 
 
 class Reader(Protocol):
@@ -163,6 +178,6 @@ class Cluster(Reader, Writer, Leases, Protocol):
         """The identity that the credentials stand for."""
         ...
 
-    async def may(self, permission: Permission) -> bool:
-        """Whether that identity has a right."""
+    async def grants(self, namespace: str) -> Sequence[Grant]:
+        """Everything that this identity may do in a namespace and, thereby, in all of them."""
         ...

@@ -3,7 +3,7 @@
 Law: whoever calls decides what a failure means; here it is only named. Secrets are never read, listed or watched.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -20,11 +20,11 @@ from ringfence.model.kinds import Ref, ResourceType
 from ringfence.plan.seen import Existence
 from ringfence.ports.cluster import (
     ConflictError,
+    Grant,
     Identity,
     NotFoundError,
     Object,
     Page,
-    Permission,
     RefusedError,
     UnauthorizedError,
     UnreachableError,
@@ -206,22 +206,19 @@ class KubernetesCluster:
         user = answer["status"]["userInfo"]
         return Identity(user.get("username", ""), frozenset(user.get("groups") or ()))
 
-    async def may(self, permission: Permission) -> bool:
-        """Ask by a SelfSubjectAccessReview."""
-        attributes = {
-            "verb": permission.verb,
-            "group": permission.type.group,
-            "resource": permission.type.plural,
-            "subresource": permission.subresource,
-            "namespace": permission.namespace,
-        }
+    async def grants(self, namespace: str) -> Sequence[Grant]:
+        """Ask by a SelfSubjectRulesReview; rules for single named objects are left out."""
         body = {
             "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": namespace},
         }
-        answer = await self._call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
-        return bool(answer["status"]["allowed"])
+        answer = await self._call("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body)
+        return [
+            Grant(frozenset(rule["verbs"]), frozenset(rule["apiGroups"] or ()), frozenset(rule["resources"] or ()))
+            for rule in answer["status"]["resourceRules"]
+            if not rule.get("resourceNames")
+        ]
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

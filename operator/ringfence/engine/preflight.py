@@ -1,0 +1,71 @@
+"""What is checked before anything starts: who we are, and what we may do.
+
+Law: each thing that is wrong is told with the next step; what may heal by itself is waited for.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import structlog
+
+from ringfence import names
+from ringfence.model import kinds
+from ringfence.ports.cluster import Cluster, Grant, Identity, Permission, ThrottledError, UnreachableError
+
+log = structlog.get_logger(__name__)
+
+MASTERS: Final = "system:masters"
+"""The group that every fence lets through: with it no policy would hold the operator."""
+RETRY: Final = 2.0
+
+READ: Final = ("list", "watch")
+WRITE: Final = ("create", "patch", "delete")
+
+
+class RefusedToStartError(Exception):
+    """The operator must not start like this; the message says what to do."""
+
+
+async def preflight(cluster: Cluster, *, unsafe_admin: bool) -> None:
+    """Wait for the API server, see who we are there, and tell what rights are missing.
+
+    Raises:
+        RefusedToStartError: the identity is one that nothing can fence.
+        UnauthorizedError: the API server does not know us.
+    """
+    identity = await _identify(cluster)
+    if MASTERS in identity.groups and not unsafe_admin:
+        raise RefusedToStartError(
+            f"{identity.username} is in {MASTERS}, which no policy can fence: use a token of ServiceAccount "
+            f"{names.OPERATOR_NAMESPACE}/{names.OPERATOR_SERVICE_ACCOUNT}, or --unsafe-admin to try things out"
+        )
+    if lacking := missing(await cluster.grants(names.OPERATOR_NAMESPACE)):
+        log.error("rights are missing; apply the roles of manifests/install or of the chart", missing=lacking)
+
+
+async def _identify(cluster: Cluster) -> Identity:
+    while True:
+        try:
+            return await cluster.whoami()
+        except (UnreachableError, ThrottledError) as error:
+            log.warning("waiting for the API server", error=error.message, retry_in=RETRY)
+            await asyncio.sleep(RETRY)
+
+
+def needed() -> Iterable[Permission]:
+    """Return what the engine can't do without."""
+    for kind in (kinds.CORE_NAMESPACE, *(kind for kind in kinds.CHILD_TYPES if kind != kinds.EXTERNAL_SECRET)):
+        yield from (Permission(verb, kind.group, kind.plural) for verb in (*READ, *WRITE))
+    for kind in kinds.PRIMARY_TYPES:
+        yield from (Permission(verb, kind.group, kind.plural) for verb in READ)
+        yield Permission("patch", kind.group, f"{kind.plural}/status")
+    for kind in (kinds.NODE, kinds.STORAGE_CLASS):
+        yield from (Permission(verb, kind.group, kind.plural) for verb in READ)
+    yield Permission("create", kinds.SECRET.group, kinds.SECRET.plural)
+    yield Permission("create", kinds.EVENT.group, kinds.EVENT.plural)
+
+
+def missing(grants: Sequence[Grant]) -> list[str]:
+    """Return what is needed and not granted."""
+    return [str(wanted) for wanted in needed() if not any(grant.covers(wanted) for grant in grants)]
