@@ -5,11 +5,16 @@ that denies everything is known to be there: a pod that no policy selects is ope
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from ringfence import names
-from ringfence.model.kinds import NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, Ref
+from ringfence.model.kinds import NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, SERVICE_ACCOUNT, Ref, ResourceType
 from ringfence.plan.plan import Desired, Stage
 from ringfence.plan.seen import Live
+
+# Types whose objects open or give something: they are withdrawn, others are merely removed. A ServiceAccount that is
+# not wanted any more is a gateway key that was revoked.
+_ACCESS: Final = (NETWORK_POLICY, ROLE_BINDING, SERVICE_ACCOUNT)
 
 
 def reconcile(
@@ -34,7 +39,7 @@ def reconcile(
         Stage("fence", apply=tuple(others if openings else closed + others)),
         Stage("fence", apply=tuple(quotas)),
         Stage("access", apply=tuple(binding for binding in access if binding not in withdraw.apply)),
-        Stage("remove", delete=tuple(sorted(r for r in surplus if r.type not in (NETWORK_POLICY, ROLE_BINDING)))),
+        Stage("remove", delete=tuple(sorted(ref for ref in surplus if ref.type not in _ACCESS))),
     )
     return tuple(stage for stage in stages if stage.apply or stage.delete or stage.release)
 
@@ -47,7 +52,7 @@ def withdraw_bindings(live: Mapping[Ref, Live]) -> Stage:
 
 def _withdraw_access(access: Iterable[Desired], surplus: Iterable[Ref], live: Mapping[Ref, Live]) -> Stage:
     """Take away what is not granted (any more) before anything else, whatever else may fail."""
-    gone, narrowed = set(_of_type(surplus, ROLE_BINDING)), []
+    gone, narrowed = {*_of_type(surplus, ROLE_BINDING), *_of_type(surplus, SERVICE_ACCOUNT)}, []
     for binding in access:
         seen = live.get(binding.ref)
         if seen is None:
@@ -64,5 +69,5 @@ def _only_present(binding: Desired, seen: Live) -> Desired:
     return Desired(binding.ref, {**binding.manifest, "subjects": present})
 
 
-def _of_type(refs: Iterable[Ref], kind: object) -> tuple[Ref, ...]:
+def _of_type(refs: Iterable[Ref], kind: ResourceType) -> tuple[Ref, ...]:
     return tuple(sorted(ref for ref in refs if ref.type == kind))

@@ -1,4 +1,4 @@
-"""The default ServiceAccount, so that no pod carries a token that nobody asked for."""
+"""ServiceAccounts: the default one, so that no pod carries a token that nobody asked for, and gateway keys."""
 
 from ringfence import names
 from ringfence.model.kinds import SERVICE_ACCOUNT
@@ -8,4 +8,13 @@ from ringfence.plan.plan import Desired
 
 def make(place: Place) -> Desired:
     """The ServiceAccount that Kubernetes makes in every namespace, without automount."""
-    return place.child(SERVICE_ACCOUNT, names.DEFAULT_SERVICE_ACCOUNT, {"automountServiceAccountToken": False})
+    return _without_token(place, names.DEFAULT_SERVICE_ACCOUNT)
+
+
+def make_key(place: Place, key: str) -> Desired:
+    """The ServiceAccount whose tokens are gateway key ``key``; when it goes, they are revoked for good."""
+    return _without_token(place, names.gateway_key(key))
+
+
+def _without_token(place: Place, name: str) -> Desired:
+    return place.child(SERVICE_ACCOUNT, name, {"automountServiceAccountToken": False})

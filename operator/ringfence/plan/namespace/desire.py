@@ -70,6 +70,7 @@ def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
         limits.make(site.place, site.spec.limits),
         service_account.make(site.place),
         gateway_config.make(site.place),
+        *(service_account.make_key(site.place, name) for name in sorted(key.name for key in site.spec.gateway_keys)),
     )
 
 
