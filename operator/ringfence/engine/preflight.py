@@ -5,12 +5,13 @@ Law: each thing that is wrong is told with the next step; what may heal by itsel
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final
 
 import structlog
 
 from ringfence import names
-from ringfence.model import kinds
+from ringfence.plan.roles import OPERATOR
 from ringfence.ports.cluster import Cluster, Grant, Identity, Permission, ThrottledError, UnreachableError
 
 log = structlog.get_logger(__name__)
@@ -18,9 +19,6 @@ log = structlog.get_logger(__name__)
 MASTERS: Final = "system:masters"
 """The group that every fence lets through: with it no policy would hold the operator."""
 RETRY: Final = 2.0
-
-READ: Final = ("list", "watch")
-WRITE: Final = ("create", "patch", "delete")
 
 
 class RefusedToStartError(Exception):
@@ -54,16 +52,10 @@ async def _identify(cluster: Cluster) -> Identity:
 
 
 def needed() -> Iterable[Permission]:
-    """Return what the engine can't do without."""
-    for kind in (kinds.CORE_NAMESPACE, *(kind for kind in kinds.CHILD_TYPES if kind != kinds.EXTERNAL_SECRET)):
-        yield from (Permission(verb, kind.group, kind.plural) for verb in (*READ, *WRITE))
-    for kind in kinds.PRIMARY_TYPES:
-        yield from (Permission(verb, kind.group, kind.plural) for verb in READ)
-        yield Permission("patch", kind.group, f"{kind.plural}/status")
-    for kind in (kinds.NODE, kinds.STORAGE_CLASS):
-        yield from (Permission(verb, kind.group, kind.plural) for verb in READ)
-    yield Permission("create", kinds.SECRET.group, kinds.SECRET.plural)
-    yield Permission("create", kinds.EVENT.group, kinds.EVENT.plural)
+    """Return what the shipped role gives, but for rights on single named objects, which a review does not tell."""
+    for right in OPERATOR:
+        for resource, verb in product(right.resources, right.verbs) if not right.only else ():
+            yield Permission(verb, right.group, resource)
 
 
 def missing(grants: Sequence[Grant]) -> list[str]:
