@@ -27,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* One checked-in manifest with this release's labels; "keep" leaves it in the cluster after an uninstall. */}}
 {{- define "ringfence.manifest" -}}
-{{- $object := .root.Files.Get .path | fromYaml }}
+{{- $object := .text | fromYaml }}
 {{- $labels := include "ringfence.labels" .root | fromYaml }}
 {{- $metadata := mergeOverwrite (dict) $object.metadata (dict "labels" (mergeOverwrite (dict) ($object.metadata.labels | default dict) $labels)) }}
 {{- if .keep }}

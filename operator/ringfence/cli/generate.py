@@ -41,7 +41,20 @@ def _reference() -> Iterable[tuple[str, str]]:
         yield f"docs/reference/api/{definition.resource.kind.lower()}.md", reference_page(definition)
 
 
-GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference)
+def _conditions() -> Iterable[tuple[str, str]]:
+    from ringfence.plan.reference import reference_conditions
+
+    yield "docs/reference/conditions.md", reference_conditions()
+
+
+def _installation() -> Iterable[tuple[str, str]]:
+    from ringfence.cli.installation import chart_definitions, roles
+
+    yield from chart_definitions()
+    yield from roles()
+
+
+GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _conditions, _installation)
 
 
 def outputs() -> Mapping[str, str]:

@@ -1,0 +1,158 @@
+"""The Helm chart, with the real helm on a real API server."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.apiserver.installing import CHART, INSTALL, REPOSITORY, EmptyCluster, Helm, by_identity, empty_cluster
+
+pytestmark = pytest.mark.apiserver
+
+KEPT = "helm.sh/resource-policy"
+DEPLOYMENT = ("Deployment", "ringfence-system", "ringfence-operator")
+CLAIM = ("PersistentVolumeClaim", "ringfence-system", "ringfence-ledger")
+
+
+@pytest.fixture
+def helm(tmp_path: Path) -> Helm:
+    """Run helm without a cluster."""
+    return Helm(tmp_path)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
+    """Start with nothing installed."""
+    with empty_cluster(tmp_path) as empty:
+        yield empty
+
+
+def rendered(helm: Helm, *options: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    text = helm("template", "ringfence", str(CHART), *options).stdout
+    return by_identity([document for document in yaml.safe_load_all(text) if document])
+
+
+def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster) -> None:
+    """Uninstalling takes the operator and leaves Tenants, roles and records."""
+    cluster.helm("install", "ringfence", str(CHART))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    tenant = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {}}
+    cluster.kubectl("apply", "-f", "-", stdin=tenant)
+    cluster.helm("upgrade", "ringfence", str(CHART), "--set", "resources.limits.memory=1Gi")
+    container = cluster.get("deployments", "-n", "ringfence-system")[0]["spec"]["template"]["spec"]["containers"][0]
+    assert container["resources"]["limits"]["memory"] == "1Gi"
+
+    cluster.helm("uninstall", "ringfence")
+    assert cluster.get("deployments", "-n", "ringfence-system") == []
+    assert [item["metadata"]["name"] for item in cluster.get("tenants")] == ["acme"]
+    assert [item["metadata"]["name"] for item in cluster.get("pvc", "-n", "ringfence-system")] == [CLAIM[2]]
+    roles = {item["metadata"]["name"] for item in cluster.get("clusterroles")}
+    assert {f"ringfence-tenant-{role}" for role in ("owner", "admin", "developer", "viewer")} <= roles
+
+    cluster.helm("install", "ringfence", str(CHART))  # what was kept is taken up again
+
+
+def test_it_installs_into_the_operators_own_namespace(cluster: EmptyCluster) -> None:
+    """With --create-namespace the namespace is Helm's, and the chart must not bring it a second time."""
+    cluster.helm("install", "ringfence", str(CHART), "--namespace", "ringfence-system", "--create-namespace")
+    assert cluster.get("deployments", "-n", "ringfence-system")[0]["metadata"]["name"] == "ringfence-operator"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--set", "replicaCount=2"], "replicaCount"),
+        (["--set", "crds.enable=true"], "enable"),
+        (["--set", "replicas=1"], "replicas"),
+        (["--set", "image.tag=a b"], "tag"),
+        (["--set", "ledger.accessMode=ReadWriteMany"], "accessMode"),
+        (["--set", "ledger.size=ten"], "size"),
+    ],
+)
+def test_a_value_that_would_do_harm_or_nothing_is_refused(helm: Helm, options: Sequence[str], named: str) -> None:
+    """The defaults render; a second writer of the ledger, a misspelt key or a wrong form is named and refused."""
+    assert DEPLOYMENT in rendered(helm)
+    refused = helm("template", "ringfence", str(CHART), *options, check=False)
+    assert refused.returncode != 0
+    assert named in refused.stderr
+
+
+def test_definitions_are_those_of_the_repository_and_can_be_left_out(helm: Helm) -> None:
+    """Helm upgrades them with the release, since they are templates; keep protects them from an uninstall."""
+    source = [yaml.safe_load(file.read_text()) for file in sorted((REPOSITORY / "crds").glob("*.yaml"))]
+    in_chart = [item for item in rendered(helm).values() if item["kind"] == "CustomResourceDefinition"]
+    assert {item["metadata"]["name"]: item["spec"] for item in in_chart} == {
+        item["metadata"]["name"]: item["spec"] for item in source
+    }
+    assert all(item["metadata"]["annotations"][KEPT] == "keep" for item in in_chart)
+    not_kept = rendered(helm, "--set", "crds.keep=false").values()
+    assert not any(KEPT in _annotations(item) for item in not_kept if item["kind"] == "CustomResourceDefinition")
+    assert not any(key[0] == "CustomResourceDefinition" for key in rendered(helm, "--set", "crds.enabled=false"))
+
+
+def test_helm_and_kustomize_install_the_same_things(cluster: EmptyCluster) -> None:
+    """Labels and annotations of the two apart, there is one installation with two ways in."""
+    bases = cluster.kubectl("kustomize", str(INSTALL)).stdout
+    by_kustomize = by_identity(list(yaml.safe_load_all(bases)))
+    by_helm = rendered(cluster.helm)
+    assert by_helm.keys() == by_kustomize.keys()
+    for identity, theirs in by_kustomize.items():
+        ours = by_helm[identity]
+        for part in (theirs.keys() | ours.keys()) - {"metadata"}:
+            assert ours.get(part) == theirs.get(part), (identity, part)
+
+
+def test_the_image_is_named_by_digest_tag_or_the_charts_version(helm: Helm) -> None:
+    """A digest wins over a tag, so that what was verified is what runs."""
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    digest = "sha256:" + "0" * 64
+    repository = "--set=image.repository=registry.example/operator"
+    assert _image(rendered(helm)) == f"localhost/ringfence/operator:{version}"
+    assert _image(rendered(helm, repository, "--set", "image.tag=1.2.3")) == "registry.example/operator:1.2.3"
+    both = ("--set", "image.tag=1.2.3", "--set", f"image.digest={digest}")
+    assert _image(rendered(helm, repository, *both)) == f"registry.example/operator@{digest}"
+
+
+def test_what_a_platform_adds_of_its_own_is_passed_on(helm: Helm, tmp_path: Path) -> None:
+    """Extra environment, volumes, labels and objects need no fork of the chart."""
+    values = {
+        "podLabels": {"team": "platform"},
+        "extraEnv": [{"name": "RINGFENCE_LOG_LEVEL", "value": "debug"}],
+        "extraVolumes": [{"name": "key", "secret": {"secretName": "signing"}}],
+        "extraVolumeMounts": [{"name": "key", "mountPath": "/key", "readOnly": True}],
+        "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-own"}}],
+        "ledger": {"existingClaim": "mine"},
+        "tolerations": [{"operator": "Exists"}],
+    }
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    objects = rendered(helm, "--values", str(file))
+    template = objects[DEPLOYMENT]["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    assert template["metadata"]["labels"]["team"] == "platform"
+    assert {"name": "RINGFENCE_LOG_LEVEL", "value": "debug"} in container["env"]
+    assert {"name": "key", "mountPath": "/key", "readOnly": True} in container["volumeMounts"]
+    assert template["spec"]["tolerations"] == [{"operator": "Exists"}]
+    assert ("ConfigMap", "", "ringfence-own") in objects
+    assert CLAIM not in objects
+    claims = [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in template["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    ]
+    assert claims == ["mine"]
+
+
+def test_helm_finds_nothing_to_object_to(helm: Helm) -> None:
+    """`helm lint --strict` passes."""
+    helm("lint", "--strict", str(CHART))
+
+
+def _annotations(item: dict[str, Any]) -> dict[str, str]:
+    return dict(item["metadata"].get("annotations") or {})
+
+
+def _image(objects: dict[tuple[str, str, str], dict[str, Any]]) -> str:
+    return str(objects[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]["image"])
