@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
+
+from ringfence.lineage.note import decode_verifier_key
 
 _OWNER_ONLY: Final = 0o600
 _OTHERS: Final = 0o007
+_PEM_BEGIN: Final = "-----BEGIN "
 
 
 class KeyFileError(Exception):
@@ -103,3 +107,30 @@ def _link(draft: Path, path: Path) -> None:
         path.hardlink_to(draft)
     except FileExistsError:
         return
+
+
+def load_public_keys(path: Path) -> list[bytes]:
+    """The raw Ed25519 public keys of a file: PEM blocks, or C2SP verifier keys, one a line.
+
+    A verifier key's name is passed over: each log is its own origin, and one key signs for all of them.
+
+    Raises:
+        KeyFileError: the file can't be read or has something else in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        if _PEM_BEGIN not in text:
+            return [decode_verifier_key(line).public_key for line in text.split()]
+        blocks = text.split(_PEM_BEGIN)[1:]
+        return [_public_key(f"{_PEM_BEGIN}{block}".encode()) for block in blocks]
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}; name the file with the log's public key") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{path} has no Ed25519 public key in PEM or verifier key form: {error}") from error
+
+
+def _public_key(pem: bytes) -> bytes:
+    key = load_pem_public_key(pem)
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("a key of another algorithm")  # noqa: TRY004 - wrong content of a file, not a wrong call
+    return key.public_bytes_raw()
