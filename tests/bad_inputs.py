@@ -224,6 +224,7 @@ TENANT: Final = _rows(
     ("spec.providers.1.credential.externalSecret.key", "acme/../globex", "acme/globex"),
     ("spec.providers.0.credential.rotatedAt", "2026-02-30T00:00:00Z", "2026-02-28T00:00:00Z"),
     ("spec.providers.0.credential.rotatedAt", "yesterday", "2026-11-21T00:00:00Z"),
+    ("spec.providers.0.credential.rotatedAt", ["2026-11-21T00:00:00Z"], "2026-11-21T00:00:00Z"),
     ("spec.providers.0.terms.training", "no", False),
     ("spec.providers.2.service.port", 0, 1),
     ("spec.providers.2.service.namespace", "kube--system", "kube-system"),

@@ -6,14 +6,14 @@ expressions (the API server's and pydantic's engine; both take linear time), so 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from ringfence.model.rules import Rule
+from ringfence.model.rules import Rule, with_validations
 
 DnsLabel = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 DnsSubdomain = Annotated[
@@ -105,25 +105,36 @@ def cel_seconds(duration: str) -> str:
     return f"{number} * {factor}"
 
 
-def _moment(text: str) -> datetime:
+def _is_moment(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        datetime.fromisoformat(text)
     except ValueError:
-        raise PydanticCustomError("timestamp", "must be a moment that exists, such as 2026-11-01T00:00:00Z") from None
+        return False
+    return True
+
+
+# Not `format: date-time`: with a format of its own, the API server takes a list for a string.
+_EXISTS: Final = Rule(
+    "timestamp(self) > timestamp('0001-01-01T00:00:00Z')",
+    "must be a moment that exists, such as 2026-11-01T00:00:00Z",
+    _is_moment,
+)
 
 
 class _Moment:
     """RFC 3339 in UTC; the pattern leaves out what only one of the two judges would take."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        pattern = "^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?Z$"
+        clock = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
+        pattern = f"^[12][0-9]{{3}}-[01][0-9]-[0-3][0-9]T{clock}Z$"
         text = core_schema.str_schema(max_length=27, pattern=pattern, strict=True)
-        moment = core_schema.no_info_after_validator_function(_moment, text)
+        existing = core_schema.no_info_after_validator_function(_EXISTS.check, text)
+        moment = core_schema.no_info_after_validator_function(datetime.fromisoformat, existing)
         made = core_schema.union_schema([core_schema.is_instance_schema(datetime), moment])
         return core_schema.json_or_python_schema(json_schema=moment, python_schema=made)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(schema), "format": "date-time"}
+        return with_validations(handler(schema), [_EXISTS.schema])
 
 
 Timestamp = Annotated[datetime, _Moment()]

@@ -38,7 +38,7 @@ def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | 
     if raw_spec is None:
         return None, (Problem("spec", "is required"),)
     try:
-        spec = definition.spec.model_validate_json(orjson.dumps(without_nulls(raw_spec)), by_name=False)
+        spec = definition.spec.model_validate_json(orjson.dumps(as_stored(raw_spec)), by_name=False)
     except ValidationError as error:
         return None, tuple(_problems(error))[:_MOST_PROBLEMS]
     except (TypeError, RecursionError) as error:  # not JSON: a number beyond 64 bits, a key that is no string, too deep
@@ -50,12 +50,14 @@ def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | 
     return spec, ()
 
 
-def without_nulls(value: Any) -> Any:
-    """The value without null properties: like the API server, null counts as left out."""
+def as_stored(value: Any) -> Any:
+    """The value as the API server keeps it: null properties count as left out, and 1.0 is 1."""
     if isinstance(value, dict):
-        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+        return {key: as_stored(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):
-        return [without_nulls(part) for part in value]
+        return [as_stored(part) for part in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 
