@@ -5,10 +5,9 @@ those whose plan reads that status.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref, ResourceType
 from ringfence.plan.namespace.peers import declared_by
 from ringfence.plan.reasons import ConditionType
 from ringfence.plan.seen import AnySubject, View
@@ -57,7 +56,7 @@ def of_core_namespace(name: str, labels: Mapping[str, str]) -> frozenset[Ref]:
 
 
 def _of_tenant(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> frozenset[Ref]:
-    if _changed(before, after) or _ready_status(before) != _ready_status(after):
+    if _changed(before, after) or _ready(before) != _ready(after):
         return frozenset(each.ref for kind in _HOME_KINDS for each in view.subjects(kind, ref.name))
     if _allocated(before) == _allocated(after):
         return frozenset()
@@ -73,7 +72,7 @@ def _siblings(ref: Ref, before: AnySubject | None, after: AnySubject | None, vie
             yield sibling.ref
 
 
-def _refs(view: View, kind: Any, ref: Ref) -> Iterable[Ref]:
+def _refs(view: View, kind: ResourceType, ref: Ref) -> Iterable[Ref]:
     return (each.ref for each in view.subjects(kind, ref.namespace))
 
 
@@ -95,17 +94,19 @@ def _changed(before: AnySubject | None, after: AnySubject | None) -> bool:
     )
 
 
-def _ready_status(subject: AnySubject | None) -> str | None:
-    return _status_of(subject, ConditionType.READY)
+def _ready(subject: AnySubject | None) -> tuple[str, str] | None:
+    condition = _condition(subject, ConditionType.READY)
+    return (condition["status"], condition["reason"]) if condition else None
 
 
 def _waits_for_budget(namespace: AnySubject) -> bool:
-    return _status_of(namespace, ConditionType.BUDGET_EXCEEDED) == "True"
+    condition = _condition(namespace, ConditionType.BUDGET_EXCEEDED)
+    return condition is not None and condition["status"] == "True"
 
 
-def _status_of(subject: AnySubject | None, kind: ConditionType) -> str | None:
+def _condition(subject: AnySubject | None, kind: ConditionType) -> Mapping[str, str] | None:
     conditions = subject.status.get("conditions", ()) if subject else ()
-    return next((condition["status"] for condition in conditions if condition["type"] == kind), None)
+    return next((condition for condition in conditions if condition["type"] == kind), None)
 
 
 def _allocated(tenant: AnySubject | None) -> object:

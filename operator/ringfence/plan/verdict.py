@@ -12,6 +12,8 @@ from ringfence.plan.reasons import ConditionType, Reason
 
 # Worth a record, but nothing is missing.
 _REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED, Reason.PAUSE_REFUSED})
+# Named first where several things are wrong.
+_FOREMOST: Final = Reason.QUARANTINED
 # What no other object's coming can solve: somebody has to change something.
 _STALLED: Final = frozenset(
     {
@@ -38,10 +40,20 @@ def conditions(
     others: Iterable[Condition | None] = (),
 ) -> tuple[Condition, ...]:
     """All conditions: ``asserted`` ones where no finding says otherwise, ``ready`` when nothing is wrong."""
-    wrong = [finding for finding in findings if finding.reason not in _REMARKS]
+    wrong = sorted(
+        (each for each in findings if each.reason not in _REMARKS), key=lambda each: each.reason is not _FOREMOST
+    )
     domain = tuple(_domain(kind, wrong, *good) for kind, good in asserted.items())
     extra = tuple(condition for condition in others if condition is not None)
     return (*summary(wrong, ready), *domain, *extra)
+
+
+def refused(findings: Sequence[Finding]) -> tuple[Condition, ...]:
+    """The conditions of an object for which nothing is made: the refusals, and nothing that is not known."""
+    spoken_of = {
+        each.condition: (each.reason, each.message) for each in findings if each.condition is not ConditionType.READY
+    }
+    return conditions(findings, ready="", asserted=spoken_of)
 
 
 def summary(wrong: Sequence[Finding], ready: str = "") -> tuple[Condition, ...]:

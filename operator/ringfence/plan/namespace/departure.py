@@ -52,7 +52,6 @@ def plan_with_tenant_leaving(site: Site, desired: Desire, seen: Seen) -> Plan:
         stages=tuple(stage for stage in kept if stage.name != "namespace") if site.stands else (),
         findings=(finding,),
         status={"coreNamespace": site.place.core},
-        finalizer=Finalizer.HOLD,
     )
 
 

@@ -32,9 +32,10 @@ def secrets(site: Site, seen: Seen) -> Secrets:
     external = [each for each in references if each.external_secret is not None]
     refused = [finding for each in external if (finding := _refusal(each, site.tenant, seen.facts)) is not None]
     made = [_order(site, each) for each in external if _refusal(each, site.tenant, seen.facts) is None]
-    questions = tuple(SecretExists(site.place.core, each.name) for each in references) if site.stands else ()
-    absent = [finding for question in questions if (finding := _absence(question, seen)) is not None]
-    return Secrets(tuple(each for each in made if each is not None), questions, (*refused, *absent))
+    questions = tuple(SecretExists(site.place.core, each.name) for each in references)
+    absent = [finding for question in questions if (finding := _absence(question, site, seen)) is not None]
+    orders = tuple(each for each in made if each is not None)
+    return Secrets(orders, questions if site.stands else (), (*refused, *absent))
 
 
 def allows(stores: Iterable[SecretStore], source: ExternalSecretRef) -> bool:
@@ -70,8 +71,8 @@ def _refusal(reference: SecretReference, tenant: TenantSpec, facts: Facts) -> Fi
     return None
 
 
-def _absence(question: SecretExists, seen: Seen) -> Finding | None:
-    answer = seen.answers.get(question)
+def _absence(question: SecretExists, site: Site, seen: Seen) -> Finding | None:
+    answer = seen.answers.get(question) if site.core else Existence.ABSENT
     if answer == Existence.PRESENT:
         return None
     name = f"{question.namespace}/{question.name}"

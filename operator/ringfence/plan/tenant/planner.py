@@ -55,7 +55,7 @@ def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Pl
 
 def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen) -> Plan:
     return Plan(
-        conditions=verdict.summary(found),
+        conditions=verdict.refused(found),
         stages=(*last_guardrail(seen.cores.get(tenant.name), tenant, seen.live), *_forsaken(tenant, seen)),
         findings=found,
     )
@@ -77,7 +77,7 @@ def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tupl
     if spec.isolation == "Quarantined":
         why = f"{spec.incident.id}: {spec.incident.reason}" if spec.incident else "an incident is declared"
         message = f"{why}; every namespace of Tenant {tenant.name} is closed, its members read only"
-        found.insert(0, Finding(Reason.QUARANTINED, message))
+        found.append(Finding(Reason.QUARANTINED, message))
     return tuple(found)
 
 
