@@ -4,13 +4,16 @@ Law: kopf writes nothing. Its change handlers, timers, annotations, peering and 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import kopf
 
-from ringfence import names
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, ResourceType
 from ringfence.ports.cluster import Object
+
+NO_FINALIZER: Final = "none of kopf's"
+"""kopf takes its finalizer off every object that no handler of its needs to hold. This one is no valid name: the API
+server lets nobody put it on an object, so kopf never has a reason to write."""
 
 Deliver: TypeAlias = Callable[[ResourceType, str | None, Object], None]
 """Takes the type, kopf's event type (``None`` for what was listed) and the object."""
@@ -45,7 +48,7 @@ def make_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.scanning.disabled = True  # the shell waits for the definitions itself, and starts kopf anew when they go
-    settings.persistence.finalizer = names.FINALIZER
+    settings.persistence.finalizer = NO_FINALIZER
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
