@@ -104,7 +104,11 @@ class KubernetesCluster:
         while True:
             document = await self._call("GET", f"{path}?{urlencode(query)}", accept=accept)
             metadata = document["metadata"]
-            yield Page(document["items"] or (), metadata["resourceVersion"])
+            items = document["items"] or ()
+            for item in items:  # built-in types are listed without these two
+                item.setdefault("apiVersion", kind.api_version)
+                item.setdefault("kind", kind.kind)
+            yield Page(items, metadata["resourceVersion"])
             if not metadata.get("continue"):
                 return
             query["continue"] = metadata["continue"]
