@@ -9,7 +9,15 @@ from typing import Any, Final, Self
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 # Counted apart: what any operator of its kind sends whatever it serves.
 _APART: Final = frozenset(
-    {"leases", "events", "tokenreviews", "subjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectreviews"}
+    {
+        "leases",
+        "events",
+        "tokenreviews",
+        "subjectaccessreviews",
+        "selfsubjectaccessreviews",
+        "selfsubjectreviews",
+        "selfsubjectrulesreviews",
+    }
 )
 
 POLICY: Final = {
