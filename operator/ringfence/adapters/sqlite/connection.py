@@ -4,7 +4,7 @@ Law: a connection that gave an error is closed and never used again; the next on
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -48,18 +48,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
         sqlite3.Error: the file can't be opened, or not written.
         LedgerUnavailableError: it belongs to something else or to a newer release.
     """
-    connection = _connect(path, "rwc")
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # what is pruned is overwritten
-        connection.execute("PRAGMA recursive_triggers = ON")  # REPLACE must not pass the delete triggers
-        connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return _opened(path, "rwc", _prepare_to_write)
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -71,31 +60,37 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise LedgerUnavailableError(f"{path}: there is no such log")
-    connection = _connect(path, "ro")
     try:
-        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        return _opened(path, "ro", _require_version)
     except sqlite3.OperationalError:
-        connection.close()
-        if path.with_name(path.name + "-wal").exists():
+        wal = path.with_name(path.name + "-wal")
+        if wal.exists() and wal.stat().st_size:
             raise
-        connection = _connect(path, "ro&immutable=1")  # no place for the shared memory, and nobody writes
+    # There is no place for the shared memory, and nobody writes: the file is all there is.
+    return _opened(path, "ro&immutable=1", _require_version)
+
+
+def _opened(path: Path, mode: str, prepare: Callable[[sqlite3.Connection, Path], None]) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    # Transactions are ours (isolation_level); a connection is used by one thread at a time, though not always the same.
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _require_version(connection, path)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        prepare(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    # Transactions are ours (isolation_level); a connection is used by one thread at a time, though not always the same.
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
-    )
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
+def _prepare_to_write(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is pruned is overwritten
+    connection.execute("PRAGMA recursive_triggers = ON")  # REPLACE must not pass the delete triggers
+    connection.execute("PRAGMA foreign_keys = ON")
+    _migrate(connection, path)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
