@@ -87,7 +87,7 @@ class Events:
             "apiVersion": EVENT.api_version,
             "kind": EVENT.kind,
             # Events about cluster-scoped objects live in `default`: the API server takes them nowhere else.
-            "metadata": {"generateName": f"{ref.name[:40]}.", "namespace": ref.namespace or "default"},
+            "metadata": {"generateName": f"{ref.name[:40]}-", "namespace": ref.namespace or "default"},
             "eventTime": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": names.FIELD_MANAGER,
             "reportingInstance": self._identity[:128],

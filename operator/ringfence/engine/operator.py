@@ -180,7 +180,7 @@ class Engine:
             await stop.wait()
             self.world.waker.awake = False
             self._queue.close()
-            await self._finish(workers)
+            await self._finish()
             for task in (*workers, *others):
                 task.cancel()
         await self._publish()
@@ -247,12 +247,11 @@ class Engine:
         except LedgerError as error:
             log.warning("checkpoints not published", error=str(error))
 
-    async def _finish(self, workers: Sequence[asyncio.Task[None]]) -> None:
+    async def _finish(self) -> None:
         """Let busy workers come to an end of what they do, for as long as the grace allows."""
-        deadline = self._clock.monotonic() + self._tuning.grace
-        while self._queue.working and self._clock.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        if self._queue.working:
+        try:
+            await asyncio.wait_for(self._queue.idle(), self._tuning.grace)
+        except TimeoutError:
             log.warning("stopped in the middle; the next leader closes what is open", objects=self._queue.working)
 
     async def _beat(self) -> None:

@@ -41,6 +41,9 @@ class WorkQueue:
         self._available = asyncio.Semaphore(0)
         self._failures: dict[Ref, int] = {}
         self._timers: dict[Ref, asyncio.TimerHandle] = {}
+        self._soon: dict[Ref, asyncio.TimerHandle] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def __len__(self) -> int:
         """How many objects wait for a worker; delayed ones don't count."""
@@ -80,11 +83,14 @@ class WorkQueue:
         else:
             del self._lanes[name]
         self._working.add(ref)
+        self._idle.clear()
         return ref, self._waiting.pop(ref)
 
     def done(self, ref: Ref) -> None:
         """Say that the worker is through with ``ref``."""
         self._working.discard(ref)
+        if not self._working:
+            self._idle.set()
         if cause := self._again.pop(ref, None):
             self.add(ref, cause)
 
@@ -99,6 +105,16 @@ class WorkQueue:
         """Look at ``ref`` in ``delay`` seconds; replaces an earlier appointment."""
         self._forget_timer(ref)
         self._timers[ref] = asyncio.get_running_loop().call_later(delay, self._due, ref, cause)
+
+    def add_soon(self, ref: Ref, cause: Cause, delay: float) -> None:
+        """Look at ``ref`` within ``delay`` seconds: what else happens until then is the same look."""
+        if ref in self._waiting or ref in self._soon:
+            return
+        self._soon[ref] = asyncio.get_running_loop().call_later(delay, self._soon_due, ref, cause)
+
+    def _soon_due(self, ref: Ref, cause: Cause) -> None:
+        self._soon.pop(ref, None)
+        self.add(ref, cause)
 
     def _due(self, ref: Ref, cause: Cause) -> None:
         self._timers.pop(ref, None)
@@ -117,7 +133,14 @@ class WorkQueue:
         if timer := self._timers.pop(ref, None):
             timer.cancel()
 
+    async def idle(self) -> None:
+        """Wait until no object is being worked on."""
+        await self._idle.wait()
+
     def close(self) -> None:
-        """Cancel every appointment."""
-        for ref in tuple(self._timers):
-            self._forget_timer(ref)
+        """Forget what waits and every appointment; who asks for work from now on waits in vain."""
+        for timer in (*self._timers.values(), *self._soon.values()):
+            timer.cancel()
+        for known in (self._timers, self._soon, self._waiting, self._again, self._lanes, self._turns):
+            known.clear()
+        self._available = asyncio.Semaphore(0)

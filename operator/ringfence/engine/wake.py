@@ -4,15 +4,19 @@ Law: a change wakes the object itself and whoever depends on it, never by what c
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from ringfence import names
 from ringfence.engine.cause import Cause
 from ringfence.engine.queue import WorkQueue
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import Ref
-from ringfence.plan import dependents
+from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
 from ringfence.plan.seen import AnySubject, CoreNamespace, View
 from ringfence.ports.clock import Clock
+
+GATHERING: Final = 0.2
+"""Seconds in which the consequences of our own reports gather."""
 
 
 class Waker:
@@ -32,15 +36,25 @@ class Waker:
             for ref in refs:
                 self._queue.add(ref, cause)
 
+    def _wake_soon(self, refs: Iterable[Ref]) -> None:
+        if self.awake:
+            cause = Cause(Trigger.DEPENDENCY, self._clock.monotonic())
+            for ref in refs:
+                self._queue.add_soon(ref, cause, GATHERING)
+
     def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
         """Wake the object, unless the change was our own, and its dependents."""
         if after and not ours:
             self.wake((ref,), trigger_of(before, after))
-        self.wake(dependents.of_subject(ref, before, after, self._view()), Trigger.DEPENDENCY)
+        dependents = of_subject(ref, before, after, self._view())
+        if ours:  # as namespaces become ready one by one, their tenant need not count them each time
+            self._wake_soon(dependents)
+        else:
+            self.wake(dependents, Trigger.DEPENDENCY)
 
     def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...]) -> None:
         """Wake whom the child belongs to."""
-        self.wake(dependents.of_child(ref, labels), Trigger.DRIFT, managers)
+        self.wake(of_child(ref, labels), Trigger.DRIFT, managers)
 
     def namespace_changed(
         self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...]
@@ -49,7 +63,7 @@ class Waker:
         for state in filter(None, (before, after)):
             owned = names.TENANT_LABEL in state.labels
             trigger = Trigger.DRIFT if owned else Trigger.DEPENDENCY
-            self.wake(dependents.of_core_namespace(state.name, state.labels), trigger, managers)
+            self.wake(of_core_namespace(state.name, state.labels), trigger, managers)
 
 
 def trigger_of(before: AnySubject | None, after: AnySubject) -> Trigger:
