@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -57,8 +57,15 @@ Statement = Annotated[str, Field(max_length=512, pattern="^[^[:cntrl:]]*[^[:cntr
 """One line of text for people that says something."""
 Email = Annotated[str, Field(max_length=254, pattern="^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}$")]
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-PerMinute = Annotated[int, Field(ge=1, le=2_147_483_647)]
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+INTEGRAL: Final = BeforeValidator(_whole)
+"""Makes 1.0 an integer, as JSON schema has it."""
+Port = Annotated[int, Field(ge=1, le=65535), INTEGRAL]
+PerMinute = Annotated[int, Field(ge=1, le=2_147_483_647), INTEGRAL]
 
 _DURATION: Final = "[1-9][0-9]{0,5}[smhd]"
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -10,6 +10,7 @@ from pydantic import Field
 from ringfence.model.addresses import ServedHost
 from ringfence.model.definition import AGE, Column, Definition, name_rule
 from ringfence.model.fields import (
+    INTEGRAL,
     DnsLabel,
     DnsSubdomain,
     EnvironmentName,
@@ -65,7 +66,7 @@ class GuardedKey(Model):
 
     service_account: DnsSubdomain
     """Name of the ServiceAccount."""
-    max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400)]
+    max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400), INTEGRAL]
     """Greatest age of its tokens."""
 
 
@@ -74,7 +75,7 @@ class Tokens(Model):
 
     audiences: Annotated[tuple[DnsSubdomain, ...], Field(max_length=8), Unique()] = ()
     """Allowed audiences."""
-    max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400)] | None = None
+    max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400), INTEGRAL] | None = None
     """Greatest age of a token of any other ServiceAccount."""
     keys: Annotated[tuple[GuardedKey, ...], Field(max_length=32), Keyed("serviceAccount")] = ()
     """Gateway keys."""

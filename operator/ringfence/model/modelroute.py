@@ -10,6 +10,7 @@ from ringfence.model.definition import AGE, READY, STATUS, Column, Definition, n
 from ringfence.model.fields import (
     ENVIRONMENT,
     ENVIRONMENT_LENGTH,
+    INTEGRAL,
     DnsSubdomain,
     Duration,
     EnvironmentName,
@@ -34,9 +35,9 @@ class Backend(Model):
     """Name of the provider in the Tenant."""
     model: ModelName
     """The provider's own name of the model."""
-    priority: Annotated[int, Field(ge=0, le=7)] = 0
+    priority: Annotated[int, Field(ge=0, le=7), INTEGRAL] = 0
     """0 is tried first, higher ones are fallbacks; 0 where it is left out."""
-    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    weight: Annotated[int, Field(ge=1, le=1000), INTEGRAL] = 1
     """Share of the requests among backends of the same priority; 1 where it is left out."""
 
 
@@ -71,7 +72,7 @@ class RouteLimits(Model):
     """Greatest time from the request to the end of the answer."""
     idle_timeout: Duration | None = None
     """Greatest silence within an answer."""
-    max_parallel: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    max_parallel: Annotated[int, Field(ge=1, le=100_000), INTEGRAL] | None = None
     """Requests at the same time."""
 
 

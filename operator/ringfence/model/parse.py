@@ -4,19 +4,18 @@ Law: whatever is read, nothing is raised: what cannot be parsed is a Subject wit
 The spec is judged as JSON, as the API server judges it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from ringfence.model.definition import Definition, Root
 from ringfence.model.kinds import Ref, ResourceType
+from ringfence.model.problems import problems_of
 from ringfence.model.registry import definition_of
 from ringfence.model.rules import Model, Rule
 from ringfence.model.subject import Meta, Problem, Subject
-
-_MOST_PROBLEMS: Final = 20
 
 
 def parse(raw: Mapping[str, Any]) -> Subject[Any]:
@@ -40,7 +39,7 @@ def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | 
     try:
         spec = definition.spec.model_validate_json(orjson.dumps(as_stored(raw_spec)), by_name=False)
     except ValidationError as error:
-        return None, tuple(_problems(error))[:_MOST_PROBLEMS]
+        return None, problems_of(error, definition)
     except (TypeError, RecursionError) as error:  # not JSON: a number beyond 64 bits, a key that is no string, too deep
         return None, (Problem("spec", f"is not JSON: {error}"),)
     root = Root(name, spec)
@@ -51,13 +50,11 @@ def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | 
 
 
 def as_stored(value: Any) -> Any:
-    """The value as the API server keeps it: null properties count as left out, and 1.0 is 1."""
+    """The value as the API server keeps it: null properties count as left out."""
     if isinstance(value, dict):
         return {key: as_stored(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):
         return [as_stored(part) for part in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     return value
 
 
@@ -75,26 +72,6 @@ def meta_of(metadata: Mapping[str, Any]) -> Meta:
         managers=_managers(metadata),
         resource_version=_text(metadata, "resourceVersion"),
     )
-
-
-def field_path(location: tuple[int | str, ...]) -> str:
-    """The path below ``spec`` as Kubernetes writes it: ``spec.providers[0].endpoint.host``."""
-    return "spec" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-
-
-def _problems(error: ValidationError) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_input=False):
-        path = field_path(detail["loc"])
-        match detail["type"]:
-            case "rules":
-                for field, message in detail["ctx"]["rules"]:
-                    yield Problem(path + field, message)
-            case "missing":
-                yield Problem(path, "is required")
-            case "extra_forbidden":
-                yield Problem(path, "is no field of this kind")
-            case _:
-                yield Problem(path, detail["msg"])
 
 
 def _managers(metadata: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ringfence.model.definition import AGE, READY, Column, Definition, name_rule
 from ringfence.model.fields import (
+    INTEGRAL,
     DnsLabel,
     Duration,
     Email,
@@ -136,7 +137,7 @@ class ExportPlan(Model):
 
     schedule: Schedule = "0 4 1 * *"
     """Cron line in UTC."""
-    keep: Annotated[int, Field(ge=1, le=1000)] = 24
+    keep: Annotated[int, Field(ge=1, le=1000), INTEGRAL] = 24
     """Number of exports that are kept."""
 
 

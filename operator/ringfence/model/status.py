@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringfence.model.fields import Timestamp
+from ringfence.model.fields import INTEGRAL, Timestamp
 from ringfence.model.quantity import Quantity
 from ringfence.model.rules import Keyed, Model
 
 UNOBSERVED = -1
 
-Generation = Annotated[int, Field(ge=-1, json_schema_extra={"format": "int64"})]
-Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
+Generation = Annotated[int, Field(ge=-1, json_schema_extra={"format": "int64"}), INTEGRAL]
+Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"}), INTEGRAL]
 Text = Annotated[str, Field(max_length=256)]
 Amounts = Annotated[Mapping[str, Quantity], Field(max_length=64)]
 

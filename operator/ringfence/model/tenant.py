@@ -8,6 +8,7 @@ from ringfence.model.access import TenantAccess
 from ringfence.model.addresses import Url
 from ringfence.model.definition import AGE, READY, STATUS, Column, Definition
 from ringfence.model.fields import (
+    INTEGRAL,
     DnsSubdomain,
     Email,
     EnvironmentName,
@@ -66,7 +67,7 @@ class Budget(Model):
 
     hard: QuotaAmounts = Field(default_factory=dict)
     """Greatest sum of the Namespaces' quotas; without limit for what is not named."""
-    namespaces: Annotated[int, Field(ge=0, le=500)] = 10
+    namespaces: Annotated[int, Field(ge=0, le=500), INTEGRAL] = 10
     """Greatest number of Namespaces."""
 
 
@@ -95,7 +96,7 @@ class Gateway(Model):
 
     data_plane: Literal["Envoy", "EnvoyAIGateway", "None"] = "Envoy"
     """What serves the routes."""
-    replicas: Annotated[int, Field(ge=1, le=20)] = 2
+    replicas: Annotated[int, Field(ge=1, le=20), INTEGRAL] = 2
     """Number of gateway pods."""
     requests_per_minute: PerMinute | None = None
     """Limit for the whole tenant."""
