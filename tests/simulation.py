@@ -6,7 +6,7 @@ tested on a real one.
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -71,6 +71,18 @@ class Simulation:
     answers: dict[Question, Existence | int] = field(default_factory=dict)
     count: int = 0
     """Of all changes; gives uids, resource versions and times of creation."""
+    parsed: dict[str, AnySubject] = field(default_factory=dict)
+    """Custom resources by resource version: parsing is most of the work."""
+
+    def fork(self) -> "Simulation":
+        """Another world that begins as this one is. Objects are never changed in place."""
+        return replace(
+            self,
+            objects=dict(self.objects),
+            applied=dict(self.applied),
+            answers=dict(self.answers),
+            parsed=dict(self.parsed),
+        )
 
     # --- what people do
 
@@ -193,11 +205,11 @@ class Simulation:
     def subject(self, ref: Ref) -> AnySubject | None:
         """See ``View``."""
         thing = self.objects.get(ref)
-        return parse(thing) if thing else None
+        return self._parse(thing) if thing else None
 
     def subjects(self, kind: ResourceType, namespace: str) -> tuple[AnySubject, ...]:
         """See ``View``."""
-        found = (parse(thing) for ref, thing in self.objects.items() if ref.type == kind and ref.namespace == namespace)
+        found = (self._parse(thing) for ref, thing in self.objects.items() if ref.type == kind and ref.namespace == namespace)
         return tuple(sorted(found, key=lambda subject: subject.age_key))
 
     def core_namespace(self, name: str) -> CoreNamespace | None:
@@ -236,6 +248,12 @@ class Simulation:
         return child_of(thing) if thing else None
 
     # --- inside
+
+    def _parse(self, thing: Object) -> AnySubject:
+        version = thing["metadata"]["resourceVersion"]
+        if version not in self.parsed:
+            self.parsed[version] = parse(thing)
+        return self.parsed[version]
 
     def _make(self, write: Write) -> None:
         if write.verb is Verb.DELETE:

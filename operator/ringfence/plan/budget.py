@@ -82,7 +82,7 @@ def _kept(asked: Mapping[str, Quantity], keeps: Amounts, live: Mapping[str, str]
     kept = {name: str(amount) for name, amount in asked.items() if name not in keeps}
     for name, amount in keeps.items():
         most = asked.get(name, _NOTHING)
-        kept[name] = str(most) if most.nanos <= amount else str(Quantity(amount, _parse(live[name]).family))
+        kept[name] = str(most) if most.nanos <= amount else str(Quantity(amount, _parse(live.get(name, "0")).family))
     return kept
 
 

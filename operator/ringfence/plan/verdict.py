@@ -50,7 +50,7 @@ def conditions(
 
 def refused(findings: Sequence[Finding]) -> tuple[Condition, ...]:
     """The conditions of an object for which nothing is made: the refusals, and nothing that is not known."""
-    spoken_of = {
+    spoken_of: dict[ConditionType, tuple[Reason, str]] = {
         each.condition: (each.reason, each.message) for each in findings if each.condition is not ConditionType.READY
     }
     return conditions(findings, ready="", asserted=spoken_of)

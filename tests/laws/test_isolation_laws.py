@@ -1,0 +1,277 @@
+"""What holds for every plan, whatever people write and in whichever order things happen."""
+
+import copy
+import json
+from ipaddress import ip_network
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ringfence import names
+from ringfence.model.addresses import PROTECTED_NETWORKS
+from ringfence.model.kinds import CORE_NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, SECRET, TENANT, Ref
+from ringfence.model.quantity import Quantity
+from ringfence.plan.make import make_plan
+from tests.laws.reachability import granted, matches, namespaces, peers
+from tests.laws.worlds import CANARY, NAMESPACES, TENANTS, Object, amounts, build, manifests, open_policy
+from tests.simulation import FACTS, Simulation, ref_of, unfenced_access
+
+law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def settled(written: list[Object]) -> Simulation:
+    """The cluster after Ringfence did all its work."""
+    world = build(written)
+    world.settle()
+    return world
+
+
+def owner(world: Simulation, namespace: str) -> str:
+    """The uid of the Tenant that a core namespace belongs to; empty where it is nobody's."""
+    return namespaces(world)[namespace].get(names.OWNER_UID_LABEL, "")
+
+
+@law
+@given(manifests(), st.randoms(use_true_random=False))
+def test_nobody_ever_has_access_to_a_namespace_without_its_fence(written: list[Object], random: object) -> None:
+    """After each single write, in any order of objects, access implies the whole fence."""
+    world = build(written)
+    for _ in range(3):
+        refs = world.primaries()
+        random.shuffle(refs)  # type: ignore[attr-defined]  # hypothesis gives a Random, typed as object here
+        for ref in refs:
+            for _write in world.writes(ref):
+                assert unfenced_access(world) == []
+
+
+@law
+@given(manifests())
+def test_no_policy_selects_a_namespace_of_another_tenant(written: list[Object]) -> None:
+    """Every peer is of the same tenant, a namespace of the platform, or an address outside the cluster."""
+    world = settled(written)
+    labels = namespaces(world)
+    for namespace, _, peer, _ in peers(world):
+        if "ipBlock" not in peer:
+            reached = [other for other in labels if matches(peer["namespaceSelector"], labels[other])]
+            assert {owner(world, other) for other in reached} <= {owner(world, namespace), ""}
+            assert all(names.TENANT_LABEL not in labels[other] or owner(world, other) for other in reached)
+
+
+@law
+@given(manifests())
+def test_peers_are_of_one_environment(written: list[Object]) -> None:
+    """A Namespace reaches others of its own environment only, besides the home."""
+    world = settled(written)
+    labels = namespaces(world)
+    for namespace, _, peer, _ in peers(world):
+        here = labels[namespace].get(names.ENVIRONMENT_LABEL)
+        for there in labels.values():
+            if here and "ipBlock" not in peer and matches(peer["namespaceSelector"], there):
+                assert there.get(names.ENVIRONMENT_LABEL, here) == here
+
+
+@law
+@given(manifests())
+def test_no_two_tenants_share_a_name_or_a_label_value(written: list[Object]) -> None:
+    """Namespaces of two tenants differ in name, tenant label and owner."""
+    world = settled(written)
+    owned = {name: labels for name, labels in namespaces(world).items() if names.OWNER_UID_LABEL in labels}
+    for name, labels in owned.items():
+        assert names.split_core_namespace(name)[0] == labels[names.TENANT_LABEL]
+        tenant = world.objects[Ref(TENANT, "", labels[names.TENANT_LABEL])]
+        assert tenant["metadata"]["uid"] == labels[names.OWNER_UID_LABEL]
+
+
+@law
+@given(manifests())
+def test_no_opening_reaches_a_protected_address(written: list[Object]) -> None:
+    """What the platform team opens never overlaps the cluster's ranges or a metadata service."""
+    protected = [ip_network(text) for text in (*PROTECTED_NETWORKS, *FACTS.protected_ranges)]
+    for _, _, peer, _ in peers(settled(written)):
+        if "ipBlock" in peer:
+            opened = ip_network(peer["ipBlock"]["cidr"])
+            assert not any(opened.version == each.version and opened.overlaps(each) for each in protected)
+
+
+@law
+@given(manifests())
+def test_foreign_namespaces_are_left_alone(written: list[Object]) -> None:
+    """Nothing is written into a namespace that is not a tenant's, nor to the namespace itself."""
+    world = build(written)
+    before = {ref: thing for ref, thing in world.objects.items() if ref.type == CORE_NAMESPACE}
+    world.settle()
+    foreign = [ref for ref in before if not owner(world, ref.name)]
+    assert all(world.objects[ref] == before[ref] for ref in foreign)
+    assert not [ref for ref in world.applied if ref.namespace in {each.name for each in foreign}]
+
+
+@law
+@given(manifests())
+def test_a_settled_world_is_not_written_to(written: list[Object]) -> None:
+    """Looking at everything again, as after a restart, writes nothing at all."""
+    world = settled(written)
+    assert world.settle() == []
+
+
+@law
+@given(manifests())
+def test_planning_twice_gives_the_same_plan(written: list[Object]) -> None:
+    """A plan is a value of what was seen."""
+    world = settled(written)
+    for ref in world.primaries():
+        subject, seen = world.look(ref)
+        assert subject is not None
+        assert make_plan(subject, seen) == make_plan(subject, seen)
+
+
+@law
+@given(manifests())
+def test_the_order_of_what_is_read_does_not_matter(written: list[Object]) -> None:
+    """Sets that are written in another order, and caches that answer in another, give the same objects."""
+    straight, turned = settled(written), settled([_turned(manifest) for manifest in written])
+    assert straight.applied == turned.applied
+
+
+@law
+@given(manifests(), st.data())
+def test_a_killed_operator_leaves_nothing_different(written: list[Object], data: st.DataObject) -> None:
+    """Killed after any write and started again, the cluster ends as if nothing had happened."""
+    world = settled(written)
+    ref = data.draw(st.sampled_from(world.primaries()))
+    change = data.draw(st.sampled_from(("delete", "quarantine", "touch")))
+    _change(world, ref, change)
+    disturbed = world.fork()
+    world.settle()
+    killed_after = data.draw(st.integers(0, 16))
+    disturbed.reconcile(ref, stop_after=killed_after)
+    assert unfenced_access(disturbed) == []
+    disturbed.settle()
+    assert disturbed.snapshot() == world.snapshot()
+
+
+@law
+@given(manifests(), st.data())
+def test_removing_a_grant_never_widens(written: list[Object], data: st.DataObject) -> None:
+    """With one grant less, nobody can do or reach anything that was not there before."""
+    places = [(index, path) for index, manifest in enumerate(written) for path in _grants(manifest)]
+    if not places:
+        return
+    index, path = data.draw(st.sampled_from(places))
+    poorer = copy.deepcopy(written)
+    part = poorer[index]
+    for step in path[:-1]:
+        part = part[step]
+    del part[path[-1]]
+    assert granted(settled(poorer)) <= granted(settled(written))
+
+
+@law
+@given(manifests(), st.lists(st.tuples(st.sampled_from(TENANTS), st.sampled_from(NAMESPACES), amounts(6)), max_size=6))
+def test_the_sum_of_quotas_never_exceeds_the_budget(
+    written: list[Object], changes: list[tuple[str, str, Object]]
+) -> None:
+    """At no moment, whoever grows or shrinks in which order, is more granted than the tenant has."""
+    world = settled(written)
+    assert _overdrawn(world) == []
+    for home, name, hard in changes:
+        found = [ref for ref in world.primaries() if (ref.namespace, ref.name) == (home, name)]
+        for ref in found:
+            changed = copy.deepcopy(world.objects[ref])
+            changed["spec"]["quota"] = {"hard": hard}
+            world.put(changed)
+        for ref in world.primaries():
+            for _write in world.writes(ref):
+                assert _overdrawn(world) == []
+
+
+@law
+@given(manifests())
+def test_quarantine_closes_everything_and_leaves_readers_only(written: list[Object]) -> None:
+    """In an incident no policy but the closed one remains, whoever made it, and nobody has more than viewer."""
+    world = settled(written)
+    for ref in [ref for ref in world.primaries() if ref.type == TENANT]:
+        _change(world, ref, "quarantine")
+    for name in namespaces(world):
+        world.put(open_policy(name))
+    world.settle()
+    owned = {name for name in namespaces(world) if owner(world, name)}
+    assert {ref.name for ref in world.objects if ref.type == NETWORK_POLICY and ref.namespace in owned} <= {
+        names.DENY_ALL
+    }
+    roles = {grant[2] for grant in granted(world) if grant[0] == "role" and grant[1] in owned}
+    assert roles <= {names.tenant_role("viewer"), names.home_role("viewer")}
+
+
+@law
+@given(manifests())
+def test_no_secret_is_touched_and_nothing_is_copied_from_tools(written: list[Object]) -> None:
+    """No plan makes a Secret, and labels and annotations of other tools stay where they are."""
+    world = settled(written)
+    assert not [ref for ref in world.applied if ref.type == SECRET]
+    assert CANARY not in json.dumps(list(world.applied.values()))
+
+
+def _change(world: Simulation, ref: Ref, change: str) -> None:
+    if change == "delete":
+        world.delete(ref)
+        return
+    changed = copy.deepcopy(world.objects[ref])
+    if change == "quarantine":
+        changed["spec"]["isolation"] = "Quarantined"
+        if ref.type == TENANT:
+            changed["spec"]["incident"] = {"id": "INC-8", "reason": "drill"}
+    elif ref.type == TENANT:
+        changed["spec"]["access"] = {"viewers": [{"group": "oidc:auditors"}]}
+    else:
+        changed["spec"]["access"] = {}
+        changed["spec"]["network"] = {}
+    world.put(changed)
+
+
+def _overdrawn(world: Simulation) -> list[str]:
+    """Tenants of whose budget more is granted than there is."""
+    found = []
+    for ref in [ref for ref in world.objects if ref.type == TENANT]:
+        hard = world.objects[ref]["spec"]["budget"]["hard"]
+        uid = world.objects[ref]["metadata"]["uid"]
+        quotas = [
+            thing["spec"]["hard"]
+            for child, thing in world.objects.items()
+            if child.type == RESOURCE_QUOTA and child.namespace != ref.name and owner(world, child.namespace) == uid
+        ]
+        for name, most in hard.items():
+            if Quantity.total(Quantity.parse(quota[name]) for quota in quotas) > Quantity.parse(most):
+                found.append(f"{ref.name}: {name}")
+    return found
+
+
+def _turned(manifest: Object) -> Object:
+    """The same object with every list reversed whose order means nothing."""
+    turned = copy.deepcopy(manifest)
+    spec = turned.get("spec", {})
+    for lists in (spec.get("access", {}), spec.get("network", {})):
+        for name, value in lists.items():
+            lists[name] = value[::-1]
+    for rule in (rule for rules in spec.get("network", {}).values() for rule in rules):
+        if "ports" in rule:
+            rule["ports"] = rule["ports"][::-1]
+    if "storageClasses" in spec:
+        spec["storageClasses"] = spec["storageClasses"][::-1]
+    if "quota" in spec:
+        spec["quota"]["hard"] = dict(reversed(spec["quota"]["hard"].items()))
+    return turned
+
+
+def _grants(manifest: Object) -> list[tuple[str | int, ...]]:
+    """Paths of everything that gives somebody something."""
+    spec = manifest.get("spec", {})
+    found: list[tuple[str | int, ...]] = []
+    for part in ("access", "network"):
+        for name, entries in spec.get(part, {}).items():
+            found += [("spec", part, name, index) for index in range(len(entries))]
+    return found
+
+
+def test_references_name_objects() -> None:
+    """The simulation finds its own objects: a check of the tests, not of the planner."""
+    assert ref_of(open_policy("acme")) == Ref(NETWORK_POLICY, "acme", "mine")
