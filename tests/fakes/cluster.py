@@ -1,7 +1,7 @@
 """A cluster in memory: the port's promises without an API server, and switches for its failures.
 
-It knows what the engine relies on (versions, watches, finalizers, preconditions, namespaces) and nothing else: what only
-a server knows is tested on a real one.
+It knows what the engine relies on (versions, watches, finalizers, preconditions, namespaces) and nothing else: what
+only a server knows is tested on a real one.
 """
 
 import asyncio
@@ -56,7 +56,9 @@ class MemoryCluster:
     unserved: set[ResourceType] = field(default_factory=lambda: {kinds.EXTERNAL_SECRET})
     secrets: set[tuple[str, str]] = field(default_factory=set)
     claims: dict[str, int] = field(default_factory=dict)
-    identity: Identity = Identity("system:serviceaccount:ringfence-system:ringfence-operator")
+    identity: Identity = field(
+        default_factory=lambda: Identity("system:serviceaccount:ringfence-system:ringfence-operator")
+    )
     page_size: int = 2
     oldest: int = 0
     """The resource version below which a watch is too old."""
@@ -114,8 +116,8 @@ class MemoryCluster:
             if known == kind and version > int(since) and _selected(event.object, selector):
                 queue.put_nowait(event)
         self.watchers.append((kind, selector, queue))
-        while (event := await queue.get()) is not None:
-            yield event
+        while (news := await queue.get()) is not None:
+            yield news
         raise UnreachableError("the watch broke")
 
     async def served(self, group: str, version: str) -> frozenset[str]:

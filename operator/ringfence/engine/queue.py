@@ -54,6 +54,11 @@ class WorkQueue:
         """How many objects are being worked on."""
         return len(self._working)
 
+    @property
+    def expecting(self) -> int:
+        """How many objects are about to be looked at because of our own reports."""
+        return len(self._soon)
+
     def add(self, ref: Ref, cause: Cause) -> None:
         """Look at ``ref`` soon."""
         if ref in self._working:

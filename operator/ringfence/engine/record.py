@@ -126,6 +126,11 @@ class Recorder:
         passes = Coalesced(known.passes.count + 1, known.passes.first_ms, now) if known else Coalesced(1, now, now)
         self._unchanged[ref] = Unchanged(known.run if known else run, passes)
 
+    def passes(self, ref: Ref) -> int:
+        """How many looks at an object that found everything in place are not told yet."""
+        known = self._unchanged.get(ref)
+        return known.passes.count if known else 0
+
     async def tell_unchanged(self) -> None:
         """Record the looks that changed nothing, one event an object, one append a log."""
         told, self._unchanged = self._unchanged, {}
