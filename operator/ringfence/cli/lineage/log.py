@@ -42,15 +42,18 @@ def log(
 
 
 def _latest(reader: "LedgerReader", logs: "list[LogId]", limit: int) -> "list[Found]":
-    """The latest records of these logs together, by time."""
+    """The latest records of these logs together, by time; within a log in its own order, whatever the clock did."""
     from ringfence.lineage.summary import summarize
 
-    found: list[Found] = []
+    found: list[tuple[int, Found]] = []
     for log in logs:
         with reader.open(log) as view:
-            found.extend((log, record) for record in view.latest(limit))
-    found.sort(key=lambda item: (summarize(item[1]).time_ms or 0, item[0], item[1].index))
-    return found[-limit:]
+            time_ms = 0
+            for record in reversed(view.latest(limit)):
+                time_ms = max(time_ms, summarize(record).time_ms or 0)
+                found.append((time_ms, (log, record)))
+    found.sort(key=lambda item: item[0])
+    return [item for _, item in found[-limit:]]
 
 
 def _show(reader: "LedgerReader", found: "list[Found]", output: Format) -> None:
