@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from ringfence.controlplane import ControlPlane, ControlPlaneError
+from tests.processes import processes_of
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -37,19 +38,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield path
     shutil.rmtree(path)
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Command lines that mention the folder."""
-    commands = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = entry.read_bytes().replace(b"\0", b" ").decode()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if str(folder) in command:
-            commands.append(command)
-    return commands
 
 
 def dev(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,13 +1,17 @@
 """The demo's voice: a line a step, with the time it took; while a step runs, a spinner where there is a terminal."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+_WIDTH: Final = 100  # columns, where no terminal says how many it has
 
 
 @dataclass
@@ -22,7 +26,9 @@ class Step:
 class Narrator:
     """Prints to standard output."""
 
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(
+        default_factory=lambda: Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    )
 
     def title(self, text: str) -> None:
         """Open a chapter."""

@@ -11,15 +11,13 @@ from ringfence import names
 from ringfence.cli.demo.cluster import DemoCluster
 
 _CHILDREN: Final = {
-    "NetworkPolicy": "NetworkPolicies",
-    "ResourceQuota": "Quota",
-    "LimitRange": "Limits",
-    "Guardrail": "Guardrail",
-    "ServiceAccount": "ServiceAccount",
-    "ConfigMap": "ConfigMap",
-    "RoleBinding": "RoleBindings",
+    "NetworkPolicy": "POLICIES",
+    "ResourceQuota": "QUOTA",
+    "LimitRange": "LIMITS",
+    "Guardrail": "GUARDRAIL",
+    "RoleBinding": "BINDINGS",
 }
-_RESOURCES: Final = "networkpolicies,resourcequotas,limitranges,guardrails,serviceaccounts,configmaps,rolebindings"
+_RESOURCES: Final = "networkpolicies,resourcequotas,limitranges,guardrails,rolebindings"
 
 Object = Mapping[str, Any]
 
@@ -39,6 +37,8 @@ class Overview:
 
     tenants: list[dict[str, Any]]
     namespaces: list[dict[str, Any]]
+    unserved: list[dict[str, Any]]
+    """Objects of the kinds that this release judges without serving them."""
     children: Counter[tuple[str, str]]
 
     @classmethod
@@ -47,18 +47,23 @@ class Overview:
         label = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
         made = cluster.items(_RESOURCES, "--all-namespaces", "--selector", label)
         children = Counter((item["metadata"]["namespace"], item["kind"]) for item in made)
-        return cls(cluster.items("tenants"), cluster.items("tenantnamespaces", "--all-namespaces"), children)
+        return cls(
+            tenants=cluster.items("tenants"),
+            namespaces=cluster.items("tenantnamespaces", "--all-namespaces"),
+            unserved=cluster.items("modelroutes,retentionpolicies", "--all-namespaces"),
+            children=children,
+        )
 
     def table(self) -> Table:
         """One row a core namespace."""
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in ("TENANT", "CORE NAMESPACE", "ENVIRONMENT", "READY"):
-            table.add_column(column)
+        for column in ("TENANT", "NAMESPACE", "ENVIRONMENT", "READY"):
+            table.add_column(column, no_wrap=True)
         for column in _CHILDREN.values():
-            table.add_column(column.upper(), justify="right")
+            table.add_column(column, justify="right")
         for tenant in self.tenants:
             home = tenant["metadata"]["name"]
-            self._row(table, home, home, "(home)", tenant)
+            self._row(table, home, home, "home", tenant)
             for item in self.namespaces:
                 if item["metadata"]["namespace"] == home:
                     core = names.core_namespace(home, item["metadata"]["name"])

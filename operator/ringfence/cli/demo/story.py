@@ -9,6 +9,7 @@ from ringfence.cli.demo.cluster import DemoCluster, demo_cluster
 from ringfence.cli.demo.narrator import Narrator
 from ringfence.cli.demo.overview import Overview, condition
 from ringfence.cli.demo.promise import BrokenPromiseError, within
+from ringfence.cli.demo.record import altered_copy, public_key
 from ringfence.cli.demo.repair import milliseconds_until_back
 from ringfence.cli.demo.requests import OPERATOR, POLICY, Requests
 from ringfence.controlplane import ControlPlane, Progress, find_tools
@@ -47,10 +48,10 @@ def _play(narrator: Narrator, cluster: DemoCluster, manifests: Path) -> None:
     _install(narrator, cluster, manifests / "install")
     _start(narrator, cluster)
     _apply(narrator, cluster, manifests / "samples")
-    narrator.show(Overview.of(cluster).table())
-    narrator.say("")
+    _show(narrator, cluster)
     _repair(narrator, cluster)
     _refuse(narrator, cluster)
+    _read(narrator, cluster)
     _crash(narrator, cluster)
     _verify(narrator, cluster)
 
@@ -70,8 +71,7 @@ def _start(narrator: Narrator, cluster: DemoCluster) -> None:
     with narrator.step(
         "ringfence run, as the Deployment would: its own ServiceAccount, the shipped roles, nothing else"
     ) as step:
-        cluster.start_operator()
-        within(_PATIENCE, "the operator leads", cluster.leads)
+        within(_PATIENCE, "the operator leads", cluster.start_operator().leads)
         step.result = OPERATOR
 
 
@@ -87,6 +87,17 @@ def _apply(narrator: Narrator, cluster: DemoCluster, folder: Path) -> None:
         step.result = (
             f"{len(applied)} objects; every Tenant and Namespace is Ready {seconds:.1f} s after the last of them"
         )
+
+
+def _show(narrator: Narrator, cluster: DemoCluster) -> None:
+    overview = Overview.of(cluster)
+    narrator.show(overview.table())
+    waiting = [item for item in overview.unserved if condition(item, "Ready").get("reason") == "NotServedYet"]
+    if len(waiting) != len(overview.unserved):
+        raise BrokenPromiseError(f"{len(overview.unserved) - len(waiting)} routes or policies are not judged")
+    narrator.say(
+        f"\n{len(waiting)} ModelRoutes and RetentionPolicies are judged, and not served yet by this release.\n"
+    )
 
 
 def _repair(narrator: Narrator, cluster: DemoCluster) -> None:
@@ -113,10 +124,9 @@ def _refuse(narrator: Narrator, cluster: DemoCluster) -> None:
 
 def _crash(narrator: Narrator, cluster: DemoCluster) -> None:
     with narrator.step("kill -9 of the operator, and a restart") as step:
-        cluster.kill_operator()
+        cluster.operator.kill()
         requests = Requests(cluster.plane.audit_log)
-        cluster.start_operator()
-        within(_PATIENCE, "the operator leads again and has looked at everything", cluster.settled)
+        within(_PATIENCE, "the operator leads again and has looked at everything", cluster.start_operator().settled)
         counts = requests.by_verb()
         if requests.writes():
             raise BrokenPromiseError(f"an unchanged world was written to: {dict(counts)}")
@@ -124,10 +134,24 @@ def _crash(narrator: Narrator, cluster: DemoCluster) -> None:
         step.result = f"0 writes; the API server's audit log has {told} (its Lease apart)"
 
 
+def _read(narrator: Narrator, cluster: DemoCluster) -> None:
+    with narrator.step("ringfence lineage log --tenant acme --limit 3") as step:
+        code, step.result = cluster.lineage("log", "--tenant", "acme", "--limit", "3")
+        if code or "drift" not in step.result or "NameTaken" not in step.result:
+            raise BrokenPromiseError(f"the repair and the refusal are not on record:\n{step.result}")
+
+
 def _verify(narrator: Narrator, cluster: DemoCluster) -> None:
-    with narrator.step("ringfence lineage verify") as step:
-        cluster.stop_operator()  # publishes the checkpoints and gives the Lease back
-        step.result = cluster.ringfence("lineage", "verify", "--ledger", cluster.ledger).strip()
+    with narrator.step("ringfence lineage verify --key checkpoints.pub") as step:
+        cluster.operator.stop()  # signs a last checkpoint and gives the Lease back
+        key = str(public_key(cluster.ledger))
+        code, step.result = cluster.lineage("verify", "--key", key)
+        if code or "verified" not in step.result:
+            raise BrokenPromiseError(f"the record is not what it was:\n{step.result}")
+    with narrator.step("the same, after one bit was flipped in a copy of each tenant's log") as step:
+        code, step.result = cluster.lineage("verify", "--key", key, ledger=altered_copy(cluster.ledger))
+        if code != 1 or step.result.count("LeafAltered") != len(cluster.items("tenants")):
+            raise BrokenPromiseError(f"a flipped bit went unnoticed:\n{step.result}")
 
 
 def _stay(narrator: Narrator, cluster: DemoCluster) -> None:
@@ -135,12 +159,14 @@ def _stay(narrator: Narrator, cluster: DemoCluster) -> None:
     narrator.say(
         f"\nIt stays until Ctrl-C. In another terminal:\n\n  export KUBECONFIG={cluster.plane.admin_kubeconfig}"
     )
-    narrator.say(f"  kubectl get ringfence --all-namespaces\n  ringfence lineage log --ledger {cluster.ledger}")
+    narrator.say(
+        f"  kubectl get ringfence --all-namespaces\n  ringfence lineage log --ledger sqlite:///{cluster.ledger}"
+    )
     try:
         while True:
             signal.pause()
     except KeyboardInterrupt:
-        cluster.stop_operator()
+        cluster.operator.stop()
 
 
 def _ready(cluster: DemoCluster, name: str) -> dict[str, str]:
