@@ -22,7 +22,7 @@ _PLATFORM: Final = ("ingress-nginx", "globex-dev", "monitoring")
 
 def principals(tenant: str) -> st.SearchStrategy[list[Object]]:
     """Some people: of the tenant, of everybody's, and a robot."""
-    known = [{"group": f"oidc:{tenant}-{letter}"} for letter in "abc"]
+    known: list[Object] = [{"group": f"oidc:{tenant}-{letter}"} for letter in "abc"]
     known += [{"user": "oidc:everywhere"}, {"serviceAccount": {"namespace": "ci", "name": "robot"}}]
     return st.lists(st.sampled_from(known), max_size=3, unique_by=str)
 
@@ -54,7 +54,7 @@ def tenant_specs(draw: st.DrawFn, tenant: str) -> Object:
     spec: Object = {
         "environments": [{"name": "dev"}, {"name": "prod", "protected": draw(st.booleans())}],
         "access": {role: draw(principals(tenant)) for role in ("owners", "admins", "developers", "viewers", "members")},
-        "budget": {"namespaces": draw(st.integers(0, 4)), "hard": draw(amounts(10))},
+        "budget": {"namespaces": draw(st.sampled_from((3, 2, 1, 0))), "hard": draw(amounts(10))},
         "podSecurity": {"allow": draw(st.sampled_from((["restricted"], ["restricted", "baseline"])))},
         "storageClasses": draw(st.lists(st.sampled_from(("fast", "slow")), unique=True, max_size=2)),
         "network": {
@@ -72,7 +72,7 @@ def tenant_specs(draw: st.DrawFn, tenant: str) -> Object:
     if draw(st.booleans()):
         service = {"namespace": draw(st.sampled_from(NAMESPACES)), "name": "llama", "port": 8000}
         spec["providers"] = [{"name": "local", "schema": "OpenAI", "service": service, "models": ["llama"]}]
-    if draw(st.integers(0, 5)) == 0:
+    if _rarely(draw):
         spec |= {"isolation": "Quarantined", "incident": {"id": "INC-7", "reason": "key leak"}}
     return spec
 
@@ -81,22 +81,38 @@ def tenant_specs(draw: st.DrawFn, tenant: str) -> Object:
 def namespace_specs(draw: st.DrawFn, tenant: str) -> Object:
     """What a tenant may write."""
     stranger = {"group": "oidc:stranger"}
-    access = draw(principals(tenant)) + ([stranger] if draw(st.booleans()) else [])
-    secret = {"name": "db"}
+    access = draw(principals(tenant)) + ([stranger] if _rarely(draw) else [])
+    secret: Object = {"name": "db"}
     if draw(st.booleans()):
         key = draw(st.sampled_from((f"{tenant}/db", "other/db")))
         secret["externalSecret"] = {"store": {"kind": "ClusterSecretStore", "name": "vault"}, "key": key}
     return {
         "environment": draw(st.sampled_from(ENVIRONMENTS)),
-        "podSecurity": draw(st.sampled_from(("restricted", "baseline"))),
+        "podSecurity": "baseline" if _rarely(draw) else "restricted",
         "quota": {"hard": draw(amounts(6))},
-        "network": {"ingress": draw(rules("from")), "egress": draw(rules("to"))},
-        "access": {draw(st.sampled_from(("admins", "developers", "viewers"))): access},
+        "network": {
+            "ingress": draw(rules("from")) if _rarely(draw) else [],
+            "egress": draw(rules("to")) if _rarely(draw) else [],
+        },
+        "access": {draw(st.sampled_from(("admins", "developers", "viewers"))): access} if draw(st.booleans()) else {},
         "labels": draw(st.sampled_from(({}, {"cost-center": "r42"}))),
         "secrets": [secret] if draw(st.booleans()) else [],
         "gatewayKeys": [{"name": "ci"}] if draw(st.booleans()) else [],
-        "isolation": "Quarantined" if draw(st.integers(0, 5)) == 0 else "Enforced",
+        "isolation": "Quarantined" if _rarely(draw) else "Enforced",
     }
+
+
+def _rarely(draw: st.DrawFn) -> bool:
+    return draw(st.integers(0, 5)) == 5
+
+
+def connect(draw: st.DrawFn, specs: Mapping[str, Object]) -> None:
+    """Let two Namespaces of one tenant declare each other."""
+    if specs:
+        source, target = (draw(st.sampled_from(sorted(specs))) for _ in range(2))
+        numbers = draw(ports)
+        specs[source]["network"]["egress"].append({"to": {"namespace": target}, "ports": numbers})
+        specs[target]["network"]["ingress"].append({"from": {"namespace": source}, "ports": numbers})
 
 
 def tenant(name: str, spec: Mapping[str, Any]) -> Object:
@@ -132,7 +148,10 @@ def manifests(draw: st.DrawFn) -> list[Object]:
     resources = [tenant(home, draw(tenant_specs(home))) for home in TENANTS]
     for home in TENANTS:
         declared = draw(st.lists(st.sampled_from(NAMESPACES), unique=True, max_size=3))
-        resources += [namespace(home, name, draw(namespace_specs(home))) for name in declared]
+        specs = {name: draw(namespace_specs(home)) for name in declared}
+        for _ in range(draw(st.integers(0, 2))):
+            connect(draw, specs)
+        resources += [namespace(home, name, spec) for name, spec in specs.items()]
     return [*found, *draw(st.permutations(resources))]
 
 
