@@ -24,7 +24,7 @@ help: ## List the targets
 install: .venv/.installed ## Make .venv with the locked dependencies and .venv/bin/ringfence
 
 .PHONY: demo
-demo: tools ## Show two tenants from kubectl apply to a verified log on a local control plane (KEEP=1 keeps it)
+demo: install ## Show two tenants from kubectl apply to a verified log on a local control plane (KEEP=1 keeps it)
 	$(BIN)/ringfence demo
 
 .PHONY: test

@@ -41,10 +41,11 @@ def _reference() -> Iterable[tuple[str, str]]:
         yield f"docs/reference/api/{definition.resource.kind.lower()}.md", reference_page(definition)
 
 
-def _conditions() -> Iterable[tuple[str, str]]:
-    from ringfence.plan.reference import reference_conditions
+def _decisions() -> Iterable[tuple[str, str]]:
+    from ringfence.plan.reference import reference_conditions, reference_roles
 
     yield "docs/reference/conditions.md", reference_conditions()
+    yield "docs/reference/roles.md", reference_roles()
 
 
 def _installation() -> Iterable[tuple[str, str]]:
@@ -54,7 +55,7 @@ def _installation() -> Iterable[tuple[str, str]]:
     yield from roles()
 
 
-GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _conditions, _installation)
+GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _installation)
 
 
 def outputs() -> Mapping[str, str]:
