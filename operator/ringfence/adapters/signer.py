@@ -4,7 +4,9 @@ Law: the private key is read from its file and never leaves this module; one tha
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ringfence.lineage.note import decode_verifier_key
 
-_OWNER_ONLY: Final = 0o600
 _OTHERS: Final = 0o007
 _PEM_BEGIN: Final = "-----BEGIN "
 
@@ -74,39 +75,42 @@ def load_signer(path: Path) -> Ed25519Signer:
 def load_or_create_signer(path: Path) -> Ed25519Signer:
     """The same, but where there is no file a new key is put there, readable by its owner only.
 
+    Its public key goes beside it, into `public_key_file`, for whoever verifies.
+
     Raises:
         KeyFileError: the file can't be used or made.
     """
-    if not path.exists():
-        _create(path)
-    return load_signer(path)
+    if path.exists():
+        return load_signer(path)
+    _create(path)
+    signer = load_signer(path)
+    try:
+        public_key_file(path).write_bytes(signer.public_pem)
+    except OSError as error:
+        raise KeyFileError(
+            f"{public_key_file(path)}: {error.strerror}; the public key can't be written there"
+        ) from error
+    return signer
+
+
+def public_key_file(path: Path) -> Path:
+    """Where the public key of a key that was made at ``path`` is: ``signing-key.pub.pem`` for ``signing-key.pem``."""
+    return path.with_name(f"{path.stem}.pub.pem")
 
 
 def _create(path: Path) -> None:
     """Write a new key; where another process was quicker, its key stays."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-            _link(draft, path)
-        finally:
-            draft.unlink()
+        with NamedTemporaryFile(dir=path.parent) as draft:  # readable by its owner only
+            draft.write(pem)
+            draft.flush()
+            os.fsync(draft.fileno())
+            with suppress(FileExistsError):
+                path.hardlink_to(draft.name)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}; the signing key can't be written there") from error
-
-
-def _link(draft: Path, path: Path) -> None:
-    """Give the finished file its name only if the name is free."""
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
 
 
 def load_public_keys(path: Path) -> list[bytes]:
