@@ -64,7 +64,8 @@ def name_is_free_or_ours(namespace: Subject[NamespaceSpec], seen: Seen) -> Findi
     return Finding(
         Reason.NAME_TAKEN,
         f"namespace {core} exists and is not Tenant {tenant.name}'s; rename this Namespace, delete the other one, or "
-        f"have someone who may create Tenants annotate it {names.ADOPT_ANNOTATION}={tenant.name}",
+        f"have someone who may create Tenants label it {names.TENANT_LABEL}={tenant.name} and annotate it "
+        f"{names.ADOPT_ANNOTATION}={tenant.name}",
     )
 
 
