@@ -41,6 +41,9 @@ class Rows:
         if record.index >= self.size:
             self._find(FindingKind.LEAF_BEYOND_END, record.index, f"the log ends after {self.size} leaves")
             return
+        if record.index < len(self.leaves):
+            self._find(FindingKind.LEAF_MISPLACED, record.index, "there is another row of this number")
+            return
         self._skip_to(record.index)
         if record.leaf is None:
             self._lose(FindingKind.LEAF_MISSING, "its body is there, the leaf is not")
