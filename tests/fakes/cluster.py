@@ -6,6 +6,7 @@ only a server knows is tested on a real one.
 
 import asyncio
 import copy
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +65,10 @@ class MemoryCluster:
     """The resource version below which a watch is too old."""
     version: int = 100
     watchers: list[tuple[ResourceType, str, asyncio.Queue[WatchEvent | None]]] = field(default_factory=list)
+    births: Counter[Ref] = field(default_factory=Counter)
+    frozen_after: int | None = None
+    """The number of writes that take effect; every later call of any kind hangs, as if the power had failed."""
+    frozen: asyncio.Event = field(default_factory=asyncio.Event)
     history: list[tuple[int, ResourceType, WatchEvent]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -134,7 +139,7 @@ class MemoryCluster:
 
     async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
         self._ask("dry-run" if dry_run else "apply", ref, audit_id, manifest)
-        await asyncio.sleep(0)
+        await self._power(count=not dry_run)
         if ref.namespace and Ref(kinds.CORE_NAMESPACE, "", ref.namespace) not in self.objects:
             raise NotFoundError(f'namespaces "{ref.namespace}" not found', status=404)
         applied = _merged(self.objects.get(ref, {}), manifest)
@@ -142,7 +147,7 @@ class MemoryCluster:
 
     async def merge(self, ref: Ref, patch: Object, *, audit_id: str, resource_version: str = "") -> Object:
         self._ask("merge", ref, audit_id, patch)
-        await asyncio.sleep(0)
+        await self._power()
         before = self._existing(ref)
         if resource_version and before["metadata"]["resourceVersion"] != resource_version:
             raise ConflictError("the object has been modified", status=409)
@@ -150,14 +155,14 @@ class MemoryCluster:
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:
         self._ask("delete", ref, audit_id)
-        await asyncio.sleep(0)
+        await self._power()
         if self._existing(ref)["metadata"]["uid"] != uid:
             raise ConflictError("the UID in the precondition does not match", status=409)
         return self._delete(ref)
 
     async def patch_status(self, ref: Ref, status: Object, *, uid: str) -> Object:
         self._ask("status", ref, "", status)
-        await asyncio.sleep(0)
+        await self._power(count=False)
         before = self._existing(ref)
         if before["metadata"]["uid"] != uid:
             raise ConflictError("the UID does not match", status=409)
@@ -198,6 +203,15 @@ class MemoryCluster:
         self.sent.append(Sent(verb, ref, audit_id, copy.deepcopy(body)))
         self._may(verb, ref)
 
+    async def _power(self, *, count: bool = True) -> None:
+        """Let other tasks run; hang where the power has failed."""
+        await asyncio.sleep(0)
+        if self.frozen_after is not None:
+            if self.frozen_after <= 0:
+                self.frozen.set()
+                await asyncio.Event().wait()
+            self.frozen_after -= count
+
     def _existing(self, ref: Ref) -> Json:
         if ref not in self.objects:
             raise NotFoundError(f"{ref} not found", status=404)
@@ -209,7 +223,7 @@ class MemoryCluster:
         metadata = new.setdefault("metadata", {})
         old = before["metadata"] if before else {}
         new |= {"apiVersion": ref.type.api_version, "kind": ref.type.kind}
-        metadata.setdefault("uid", old.get("uid", f"uid-{self.version}"))
+        metadata.setdefault("uid", old.get("uid") or self._uid(ref))
         metadata.setdefault("creationTimestamp", old.get("creationTimestamp", f"2026-01-01T00:{self.version:05d}"))
         changed = before is None or before.get("spec") != new.get("spec")
         metadata["generation"] = old.get("generation", 0) + changed
@@ -222,6 +236,11 @@ class MemoryCluster:
             self.objects[ref] = new
             self._tell(ref.type, "MODIFIED" if before else "ADDED", new)
         return new
+
+    def _uid(self, ref: Ref) -> str:
+        """A uid that is new, and the same whenever the same things happen."""
+        self.births[ref] += 1
+        return f"uid-{str(ref).replace('/', '-').lower()}-{self.births[ref]}"
 
     def _delete(self, ref: Ref) -> Json:
         thing = copy.deepcopy(self._existing(ref))

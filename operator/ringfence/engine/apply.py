@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ringfence.engine.budget import Budget
 from ringfence.engine.cache import Cache
 from ringfence.engine.metrics import Metrics
-from ringfence.engine.writes import Batch, Write, digest_of
+from ringfence.engine.writes import Batch, Write
 from ringfence.lineage.runs import Verb, WriteOutcome, audit_id
 from ringfence.model.kinds import PRIMARY_TYPES
 from ringfence.ports.cluster import ClusterError, NotFoundError, Object, Writer
@@ -113,7 +113,7 @@ def _outcome(write: Write, *, resource_version: str = "", changed: bool = False,
         k=write.k,
         verb=write.verb,
         ref=write.ref,
-        digest=digest_of(write),
+        digest=write.digest,
         resource_version=resource_version,
         changed=changed,
         pointers=write.pointers,

@@ -97,8 +97,8 @@ class Children:
         return self._by_namespace.get(ref.namespace, {}).get(ref)
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
-        """Return everything known in one namespace, as of now; content is parsed when it is looked at."""
-        return LiveObjects(dict(self._by_namespace.get(namespace, {})))
+        """Return everything known in one namespace; content is parsed when it is looked at."""
+        return LiveObjects(self._by_namespace.get(namespace, {}))
 
     def forget_namespace(self, namespace: str) -> None:
         """Drop what is not ours to know: the namespace is no tenant's."""

@@ -41,10 +41,16 @@ class ClusterFacts:
         self._changed = changed
         self._operator_namespace = operator_namespace
         self._known: dict[ResourceType, dict[Key, tuple[str, ...]]] = {}
+        self._facts: Facts | None = None
         self._served: frozenset[ResourceType] = frozenset()
 
     def facts(self) -> Facts:
         """Return what is known now."""
+        if self._facts is None or self._facts.cluster_uid != self._cluster_uid():
+            self._facts = self._gathered()
+        return self._facts
+
+    def _gathered(self) -> Facts:
         ranges = {
             "services": (*self._settings.services, *self._values(SERVICE_CIDR)),
             "pods": (*self._settings.pods, *self._node_ranges("pods")),
@@ -98,11 +104,13 @@ class ClusterFacts:
         after = self._served | {kind} if served else self._served - {kind}
         if after != self._served:
             self._served = after
+            self._facts = None
             self._changed()
 
     def _note(self, kind: ResourceType, after: dict[Key, tuple[str, ...]]) -> None:
         if after != self._known.get(kind, {}):
             self._known[kind] = after
+            self._facts = None
             self._changed()
 
 

@@ -42,6 +42,7 @@ class WorkQueue:
         self._failures: dict[Ref, int] = {}
         self._timers: dict[Ref, asyncio.TimerHandle] = {}
         self._soon: dict[Ref, asyncio.TimerHandle] = {}
+        self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -61,6 +62,8 @@ class WorkQueue:
 
     def add(self, ref: Ref, cause: Cause) -> None:
         """Look at ``ref`` soon."""
+        if self._closed:
+            return
         if ref in self._working:
             self._again[ref] = together(self._again.get(ref), cause)
             return
@@ -80,6 +83,8 @@ class WorkQueue:
     async def take(self) -> tuple[Ref, Cause]:
         """Wait for the next object; the caller must say ``done``."""
         await self._available.acquire()
+        if self._closed:  # what was announced before is forgotten by now
+            await asyncio.Event().wait()
         name = self._turns.popleft()
         line = self._lanes[name]
         ref = line.popleft()
@@ -144,8 +149,6 @@ class WorkQueue:
 
     def close(self) -> None:
         """Forget what waits and every appointment; who asks for work from now on waits in vain."""
+        self._closed = True
         for timer in (*self._timers.values(), *self._soon.values()):
             timer.cancel()
-        for known in (self._timers, self._soon, self._waiting, self._again, self._lanes, self._turns):
-            known.clear()
-        self._available = asyncio.Semaphore(0)

@@ -107,7 +107,8 @@ class Reconciler:
         try:
             if not batches:
                 return await self._nothing_to_do(run, subject, plan), None
-            await self._rehearse(subject.ref, batches)
+            if failure := await self._rehearse(subject.ref, batches):
+                return Result.FAILED, failure
             await self._hands.recorder.start(run, _all_writes(batches))
         except ForkRefusedError:
             raise
@@ -116,13 +117,16 @@ class Reconciler:
             return Result.FAILED, failures.of_ledger(error)
         return await self._apply(run, subject.ref, batches, plan, cause)
 
-    async def _rehearse(self, ref: Ref, batches: Sequence[Batch]) -> None:
+    async def _rehearse(self, ref: Ref, batches: Sequence[Batch]) -> Failure | None:
         """Try by a dry run what failed last time, so that a write that is refused for ever is on record once."""
         doubted = self._doubted.get(ref)
-        if doubted and any(
-            (write.ref, write.fingerprint) == (doubted.ref, doubted.fingerprint) for write in _all_writes(batches)
-        ):
+        if doubted is None or all(_what(write) != _what(doubted) for write in _all_writes(batches)):
+            return None
+        try:
             await self._hands.applier.rehearse(doubted)
+        except ClusterError as error:
+            return failures.of_cluster(error, f"{doubted.verb} {doubted.ref}")
+        return None
 
     async def _apply(
         self, run: Run, ref: Ref, batches: Sequence[Batch], plan: Plan, cause: Cause
@@ -184,6 +188,7 @@ class Reconciler:
         log.warning("tightened without a record; it follows", object=str(run.facts.subject), run=run.id)
 
     async def _nothing_to_do(self, run: Run, subject: AnySubject, plan: Plan) -> Result:
+        await self._hands.recorder.tell_deferred()
         denial = _new_denial(subject, plan)
         if denial is None:
             self._hands.recorder.unchanged(run, subject.ref)
@@ -221,6 +226,10 @@ def _told(plan: Plan | None, failure: Failure | None) -> Plan:
     if failure or plan is None:
         return failures.failed(plan, failure or failures.of_defect(RuntimeError()))
     return replace(plan, conditions=(*plan.conditions, failures.lineage_recorded()))
+
+
+def _what(write: Write) -> tuple[Ref, bytes]:
+    return write.ref, write.fingerprint
 
 
 def _all_writes(batches: Sequence[Batch]) -> list[Write]:

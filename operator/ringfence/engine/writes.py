@@ -47,11 +47,13 @@ class Write:
     """The version that a patch rests on."""
     pointers: tuple[str, ...] = ()
     """JSON pointers of what differs."""
+    digest: str = ""
+    """Of the manifest or the patch; empty for a deletion."""
 
     @property
     def planned(self) -> PlannedWrite:
         """The write as its record announces it."""
-        return PlannedWrite(self.k, self.verb, self.ref, digest_of(self))
+        return PlannedWrite(self.k, self.verb, self.ref, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,6 @@ class Batch:
     name: str
     writes: tuple[Write, ...]
     tightening: bool = False
-
-
-def digest_of(write: Write) -> str:
-    """Return the digest of the manifest or patch; empty for a deletion."""
-    if write.manifest is not None:
-        return object_digest(write.manifest)
-    return object_digest(write.patch) if write.patch is not None else ""
 
 
 def fingerprint(manifest: Manifest) -> bytes:
@@ -98,7 +93,9 @@ def _unnumbered(plan: Plan, subject: AnySubject, known: Known) -> Iterator[tuple
 
 
 def _numbered(writes: tuple[Write, ...], first: int) -> Iterator[Write]:
-    return (replace(write, k=k) for k, write in enumerate(writes, first))
+    for k, write in enumerate(writes, first):
+        content = write.manifest or write.patch
+        yield replace(write, k=k, digest=object_digest(content) if content else "")
 
 
 def _hold(plan: Plan, subject: AnySubject) -> Iterator[Write]:

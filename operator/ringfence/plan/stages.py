@@ -9,6 +9,7 @@ from typing import Final
 
 from ringfence import names
 from ringfence.model.kinds import NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, SERVICE_ACCOUNT, Ref, ResourceType
+from ringfence.plan.difference import difference
 from ringfence.plan.plan import Desired, Stage
 from ringfence.plan.seen import Live
 
@@ -30,13 +31,14 @@ def reconcile(
     quotas = [child for child in fence if child.ref.type == RESOURCE_QUOTA]
     others = [child for child in fence if child not in closed and child not in quotas]
     openings = _of_type(surplus, NETWORK_POLICY)
+    first = bool(openings) or _is_open(closed, live)
     withdraw = _withdraw_access(access, surplus, live)
     stages = (
         withdraw,
-        Stage("fence", apply=tuple(closed) if openings else (), tightening=True),
+        Stage("fence", apply=tuple(closed) if first else (), tightening=True),
         Stage("withdraw", delete=openings, tightening=True),
         Stage("namespace", apply=(namespace,)),
-        Stage("fence", apply=tuple(others if openings else closed + others)),
+        Stage("fence", apply=tuple(others if first else closed + others)),
         Stage("fence", apply=tuple(quotas)),
         Stage("access", apply=tuple(binding for binding in access if binding not in withdraw.apply)),
         Stage("remove", delete=tuple(sorted(ref for ref in surplus if ref.type not in _ACCESS))),
@@ -48,6 +50,13 @@ def withdraw_bindings(live: Mapping[Ref, Live]) -> Stage:
     """Take away all access that Ringfence gave."""
     ours = (ref for ref, seen in live.items() if seen.ours and not seen.deleting)
     return Stage("withdraw", delete=_of_type(ours, ROLE_BINDING), tightening=True)
+
+
+def _is_open(closed: Iterable[Desired], live: Mapping[Ref, Live]) -> bool:
+    """Whether a namespace that is in use lacks the policy that denies everything: that is repaired first, always."""
+    if not live:
+        return False  # it is being made: nobody has access yet
+    return any(each.ref not in live or difference(each.manifest, live[each.ref].content) for each in closed)
 
 
 def _withdraw_access(access: Iterable[Desired], surplus: Iterable[Ref], live: Mapping[Ref, Live]) -> Stage:

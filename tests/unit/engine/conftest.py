@@ -87,26 +87,50 @@ class Bench:
 
     @asynccontextmanager
     async def running(self, **tuning: Any) -> AsyncIterator[Engine]:
-        """Run the engine, with kopf's part played by a watch of the fake, until the block ends; then stop it in order."""
+        """Run the engine until the block ends, then stop it in order; a watch of the fake plays kopf's part."""
+        stop = asyncio.Event()
+        run, deliveries = self._start(stop, **tuning)
+        try:
+            yield self.engine
+            stop.set()
+            await run
+        finally:
+            await self._end(run, *deliveries)
+
+    async def run_until_power_fails(self, after: int) -> bool:
+        """Run the engine, let ``after`` writes take effect, then kill it; False where it became still before that."""
+        self.cluster.frozen_after, self.cluster.frozen = after, asyncio.Event()
+        run, deliveries = self._start(asyncio.Event())
+        try:
+            await self.until(lambda: self.cluster.frozen.is_set() or self._settled())
+            return self.cluster.frozen.is_set()
+        finally:
+            await self._end(run, *deliveries)
+            self.cluster.frozen_after = None
+            self.cluster.watchers.clear()
+
+    def _start(self, stop: asyncio.Event, **tuning: Any) -> tuple[asyncio.Task[None], list[asyncio.Task[None]]]:
         self.metrics = Metrics()
         clock = LoopClock()
         lease = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE)
         settings = replace(self.tuning, **tuning)
         candidate = Candidate(self.cluster, clock, ref=lease, identity=settings.identity, terms=QUICK)
         self.engine = Engine(
-            self.cluster, self.ledger, clock, candidate=candidate, signers=(SIGNER,), tuning=settings, metrics=self.metrics
+            self.cluster,
+            self.ledger,
+            clock,
+            candidate=candidate,
+            signers=(SIGNER,),
+            tuning=settings,
+            metrics=self.metrics,
         )
-        stop = asyncio.Event()
         deliveries = [asyncio.create_task(self._deliver(kind)) for kind in PRIMARY_TYPES]
-        run = asyncio.create_task(self.engine.run(stop))
-        try:
-            yield self.engine
-        finally:
-            stop.set()
-            await run
-            for task in deliveries:
-                task.cancel()
-            await asyncio.gather(*deliveries, return_exceptions=True)
+        return asyncio.create_task(self.engine.run(stop)), deliveries
+
+    async def _end(self, *tasks: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, kind: ResourceType) -> None:
         version = "0"
@@ -123,9 +147,9 @@ class Bench:
 
     async def settled(self) -> None:
         """Wait until the engine leads and has nothing left to do."""
-        await self.until(lambda: self.engine.health.role == "leader" and self._still())
+        await self.until(self._settled)
 
-    def _still(self) -> bool:
+    def _settled(self) -> bool:
         queue = self.engine._queue
         return self.engine.world.waker.awake and not len(queue) and not queue.working and not queue.expecting
 
