@@ -15,7 +15,7 @@ class MeasuredProcess:
     """A running contender; the only process that is measured, so it must not fork its work away."""
 
     def __init__(self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> None:
-        """Start `command`; its output goes to `log`, which the message of a premature end names."""
+        """Start `command`; its output goes to `log`, whose end the message of a premature end quotes."""
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -31,7 +31,8 @@ class MeasuredProcess:
     def must_run(self) -> None:
         """Raise when the process ended by itself: nothing that is measured after that would be true."""
         if (code := self._process.poll()) is not None:
-            raise RuntimeError(f"the contender ended with exit code {code}; see {self._log}")
+            last = "\n".join(self._log.read_text().splitlines()[-20:])
+            raise RuntimeError(f"the contender ended with exit code {code}:\n{last}")
 
     @property
     def cpu(self) -> float:

@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,17 +34,16 @@ const managedBy = "reference"
 var namespaceKind = schema.GroupVersionKind{Group: "ringfence.dev", Version: "v1alpha1", Kind: "Namespace"}
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", "", "kubeconfig of the API server to work on")
 	workers := flag.Int("workers", 16, "objects reconciled side by side")
-	flag.Parse()
-	if err := run(*kubeconfig, *workers); err != nil {
+	flag.Parse() // controller-runtime has its own -kubeconfig
+	if err := run(*workers); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(kubeconfig string, workers int) error {
+func run(workers int) error {
 	ctrl.SetLogger(zap.New(zap.Level(zapcore.ErrorLevel)))
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	config, err := ctrl.GetConfig()
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,11 @@ func (r *reconciler) ensure(ctx context.Context, desired client.Object) error {
 		return r.createOrTake(ctx, desired)
 	case err != nil:
 		return err
-	case equality.Semantic.DeepDerivative(desired, live):
+	}
+	// Times and numbers are compared even where they are not set.
+	desired.SetCreationTimestamp(live.GetCreationTimestamp())
+	desired.SetGeneration(live.GetGeneration())
+	if equality.Semantic.DeepDerivative(desired, live) {
 		return nil
 	}
 	desired.SetResourceVersion(live.GetResourceVersion())
