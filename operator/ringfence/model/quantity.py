@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from ringfence.model.rules import Rule, broken, with_validations
 
 _NANO: Final = 10**9
+_MILLI: Final = 10**6  # nano-units in a thousandth
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIX: Final = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
@@ -105,8 +106,9 @@ class Quantity:
         return -(-self.nanos // _NANO)
 
     def __str__(self) -> str:
-        """The canonical text, which the API server answers with whatever was written."""
-        sign, amount = ("-", -self.nanos) if self.nanos < 0 else ("", self.nanos)
+        """The canonical text in lists of resources, which the API server rounds up to thousandths."""
+        rounded = -(-self.nanos // _MILLI) * _MILLI
+        sign, amount = ("-", -rounded) if rounded < 0 else ("", rounded)
         if amount == 0:
             return "0"
         if self.family is Family.BINARY and amount >= 1024 * _NANO and amount % _NANO == 0:
