@@ -1,5 +1,6 @@
 """A ledger in memory: the port's promises without a disk, and switches for its failures."""
 
+import asyncio
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,16 +76,18 @@ class MemoryLog:
 
 
 class MemoryLedger:
-    """`Ledger` and `LedgerReader` over lists; set ``failure`` to make appends fail with it."""
+    """`Ledger` and `LedgerReader` over lists; set ``failure``, or ``failures`` of single logs, to make appends fail."""
 
     def __init__(self) -> None:
         self.content: dict[LogId, MemoryLog] = {}
         self.failure: Exception | None = None
+        self.failures: dict[LogId, Exception] = {}
         self.closed = False
 
     async def append(self, log: LogId, entries: Sequence[Entry]) -> Receipt:
-        if self.failure:
-            raise self.failure
+        if failure := self.failures.get(log, self.failure):
+            raise failure
+        await asyncio.sleep(0)  # as a real one does, it lets other tasks run meanwhile
         return self.content.setdefault(log, MemoryLog(log)).append(entries)
 
     async def open_runs(self) -> Sequence[OpenRun]:
@@ -94,6 +97,8 @@ class MemoryLedger:
         return [log for log in self.logs() if self._published_size(log) < self.content[log].tail.size]
 
     async def publish_checkpoint(self, log: LogId, signers: Sequence[Signer]) -> Published:
+        if failure := self.failures.get(log):
+            raise failure
         if log not in self.content:
             raise LedgerUnavailableError(f"{log}: there is no such log")
         content = self.content[log]

@@ -188,7 +188,7 @@ class Reconciler:
         log.warning("tightened without a record; it follows", object=str(run.facts.subject), run=run.id)
 
     async def _nothing_to_do(self, run: Run, subject: AnySubject, plan: Plan) -> Result:
-        await self._hands.recorder.tell_deferred()
+        await self._hands.recorder.tell_deferred(run.log)
         denial = _new_denial(subject, plan)
         if denial is None:
             self._hands.recorder.unchanged(run, subject.ref)

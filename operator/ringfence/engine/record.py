@@ -5,7 +5,6 @@ takes records again; what changed nothing is counted and told once an hour.
 """
 
 import secrets
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,6 +13,7 @@ import structlog
 
 from ringfence import names
 from ringfence.engine.cause import Cause
+from ringfence.engine.deferred import Deferred
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.writes import Write
 from ringfence.lineage import event, platform
@@ -72,7 +72,7 @@ class Recorder:
         self._metrics = metrics
         self._random = random
         self._unchanged: dict[Ref, Unchanged] = {}
-        self._deferred: deque[tuple[str, Entry]] = deque(maxlen=MOST_DEFERRED)
+        self._deferred = Deferred(MOST_DEFERRED)
 
     def run_of(self, subject: AnySubject, plan: Plan, cause: Cause, *, attempt: int) -> Run:
         """Return the run that a look at ``subject`` would be."""
@@ -114,10 +114,9 @@ class Recorder:
         self._keep(run.log, event.start(run.facts, [write.planned for write in planned], time_ms=now))
         self._keep(run.log, event.finish(run.facts, outcome, writes, time_ms=now))
 
-    def _keep(self, name: str, entry: Entry) -> None:
-        if len(self._deferred) == MOST_DEFERRED:
+    def _keep(self, name: LogId, entry: Entry) -> None:
+        if not self._deferred.keep(name, entry):
             log.error("a deferred record is lost: the ledger has been unavailable for too long")
-        self._deferred.append((name, entry))
 
     def unchanged(self, run: Run, ref: Ref) -> None:
         """Count a look that found everything in place; the first of several stands for all."""
@@ -132,22 +131,31 @@ class Recorder:
         return known.passes.count if known else 0
 
     async def tell_unchanged(self) -> None:
-        """Record the looks that changed nothing, one event an object, one append a log."""
+        """Record the looks that changed nothing, one event an object, one append a log; and whatever waits."""
         told, self._unchanged = self._unchanged, {}
-        now = self._now_ms()
-        by_log: dict[str, list[Entry]] = {}
-        for unchanged in told.values():
-            entry = event.coalesced(unchanged.run.facts, unchanged.passes, time_ms=now)
-            by_log.setdefault(unchanged.run.log, []).append(entry)
-        for name, entries in by_log.items():
-            await self._append(name, *entries)
+        by_log: dict[LogId, dict[Ref, Unchanged]] = {name: {} for name in self._deferred.logs()}
+        for ref, unchanged in told.items():
+            by_log.setdefault(unchanged.run.log, {})[ref] = unchanged
+        for name, looks in by_log.items():
+            try:
+                await self._append(name, *map(self._coalesced, looks.values()))
+            except LedgerUnavailableError as error:
+                log.warning("not recorded yet", log=name, error=str(error))
+                self._count_again(looks)
 
-    async def tell_deferred(self) -> None:
-        """Record what was done while the ledger took nothing."""
-        while self._deferred:
-            name, entry = self._deferred[0]
-            await self._append_raw(name, (entry,))
-            self._deferred.popleft()
+    def _coalesced(self, unchanged: Unchanged) -> Entry:
+        return event.coalesced(unchanged.run.facts, unchanged.passes, time_ms=self._now_ms())
+
+    def _count_again(self, looks: dict[Ref, Unchanged]) -> None:
+        """Put back what a log did not take, together with what was counted meanwhile."""
+        for ref, old in looks.items():
+            new = self._unchanged.get(ref)
+            count, last = (new.passes.count, new.passes.last_ms) if new else (0, old.passes.last_ms)
+            self._unchanged[ref] = Unchanged(old.run, replace(old.passes, count=old.passes.count + count, last_ms=last))
+
+    async def tell_deferred(self, name: LogId) -> None:
+        """Record what was done while this log took nothing; the other logs' troubles are theirs."""
+        await self._append(name)
 
     @property
     def deferred(self) -> int:
@@ -166,17 +174,18 @@ class Recorder:
         )
         await self._append(PLATFORM, entry)
 
-    async def _append(self, name: str, *entries: Entry) -> None:
-        await self.tell_deferred()
-        await self._append_raw(name, entries)
-
-    async def _append_raw(self, name: str, entries: Sequence[Entry]) -> None:
+    async def _append(self, name: LogId, *entries: Entry) -> None:
+        """Append what waits for the log and then ``entries``, in one transaction."""
+        waiting = self._deferred.of(name)
+        if not waiting and not entries:
+            return
         try:
-            await self._ledger.append(name, entries)
+            await self._ledger.append(name, (*waiting, *entries))
         except LedgerError:
             self._metrics.appended(ok=False)
             raise
         self._metrics.appended(ok=True)
+        self._deferred.told(name, waiting)
 
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
