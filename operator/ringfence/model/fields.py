@@ -1,7 +1,7 @@
 """The types of single fields: names, texts, durations, times, schedules.
 
-Law: every string has a greatest length and an anchored pattern in the common part of RE2 and Rust's regular
-expressions (the API server's and pydantic's engine; both take linear time), so both judge alike.
+Law: every string has a greatest length and an anchored pattern in the common part of RE2 (the API server), Rust's
+regular expressions (pydantic; both take linear time) and ECMAScript's (editors), so all judge alike.
 """
 
 import re
@@ -51,9 +51,9 @@ LABEL_KEYS: Final = Rule(
 )
 LabelMap = Annotated[Mapping[str, LabelValue], Field(max_length=32), LABEL_KEYS]
 
-Line = Annotated[str, Field(max_length=256, pattern="^[^[:cntrl:]]*$")]
+Line = Annotated[str, Field(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """One line of text for people, perhaps empty."""
-Statement = Annotated[str, Field(max_length=512, pattern="^[^[:cntrl:]]*[^[:cntrl:] ][^[:cntrl:]]*$")]
+Statement = Annotated[str, Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 """One line of text for people that says something."""
 Email = Annotated[str, Field(max_length=254, pattern="^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}$")]
 
