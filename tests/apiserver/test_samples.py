@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.model.parse import parse
-from tests.apiserver.installing import REPOSITORY, SAMPLES, EmptyCluster, empty_cluster
+from tests.apiserver.installing import INSTALL, SAMPLES, EmptyCluster, empty_cluster
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -16,14 +17,18 @@ pytestmark = pytest.mark.apiserver
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
-    """Have nothing but the definitions."""
+    """Have Ringfence installed and running, and nothing else."""
     with empty_cluster(tmp_path) as empty:
-        empty.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
+        empty.kubectl("apply", "--server-side", "-k", str(INSTALL))
         empty.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        eventually(
-            lambda: empty.kubectl("get", "ringfence", "--all-namespaces", check=False).returncode == 0, timeout=30
-        )
-        yield empty
+        eventually(lambda: empty.kubectl("get", "ringfence", "-A", check=False).returncode == 0, timeout=30)
+        config = empty.plane.service_account_kubeconfig("ringfence-system", "ringfence-operator")
+        operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{tmp_path}/ledger", folder=tmp_path)
+        try:
+            eventually(operator.leads, timeout=60)
+            yield empty
+        finally:
+            operator.kill()
 
 
 def apply_folder(cluster: EmptyCluster, _: Path) -> None:
@@ -53,11 +58,13 @@ def install_with_helm(cluster: EmptyCluster, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("apply", [apply_folder, apply_kustomization, apply_in_helms_order, install_with_helm])
-def test_the_samples_go_into_an_empty_cluster_in_one_go(
+def test_the_samples_go_into_an_empty_cluster_in_one_go_and_become_ready(
     cluster: EmptyCluster, tmp_path: Path, apply: Callable[[EmptyCluster, Path], None]
 ) -> None:
     """Two tenants, five namespaces, a route and a policy each, however they are sorted on the way."""
     apply(cluster, tmp_path)
+    for kind in ("tenants", "tenantnamespaces"):
+        cluster.kubectl("wait", "--for=condition=Ready", kind, "--all", "--all-namespaces", "--timeout=60s")
     assert {item["metadata"]["name"] for item in cluster.get("tenants")} == {"acme", "globex"}
     assert len(cluster.get("tenantnamespaces", "--all-namespaces")) == 5
     for kind in ("modelroutes", "retentionpolicies"):
@@ -66,8 +73,10 @@ def test_the_samples_go_into_an_empty_cluster_in_one_go(
 
 
 def test_applying_the_samples_again_changes_nothing(cluster: EmptyCluster) -> None:
-    """A default that the API server fills in must not look like a difference to kubectl for ever."""
+    """Neither a default that the API server fills in nor what the operator writes is a difference to kubectl."""
     cluster.kubectl("apply", "-f", str(SAMPLES))
+    for kind in ("tenants", "tenantnamespaces"):
+        cluster.kubectl("wait", "--for=condition=Ready", kind, "--all", "--all-namespaces", "--timeout=60s")
     again = cluster.kubectl("apply", "-f", str(SAMPLES)).stdout.splitlines()
     assert again
     assert all(line.endswith(" unchanged") for line in again), again

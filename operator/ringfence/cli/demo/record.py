@@ -1,19 +1,10 @@
-"""What an auditor has in hand, and what somebody might do to the record at night."""
+"""What somebody might do to the record at night."""
 
 import shutil
 from pathlib import Path
 from typing import Final
 
-from ringfence.adapters.signer import load_signer
-
 _LEAF: Final = b'{"c":"'  # how the bytes of every leaf begin
-
-
-def public_key(ledger: Path) -> Path:
-    """The key that checkpoints are verified with, as a file: all that an auditor is given besides the record."""
-    file = ledger.with_name("checkpoints.pub")
-    file.write_bytes(load_signer(ledger / "signing-key.pem").public_pem)
-    return file
 
 
 def altered_copy(ledger: Path) -> Path:

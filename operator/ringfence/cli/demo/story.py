@@ -9,7 +9,7 @@ from ringfence.cli.demo.cluster import DemoCluster, demo_cluster
 from ringfence.cli.demo.narrator import Narrator
 from ringfence.cli.demo.overview import Overview, condition
 from ringfence.cli.demo.promise import BrokenPromiseError, within
-from ringfence.cli.demo.record import altered_copy, public_key
+from ringfence.cli.demo.record import altered_copy
 from ringfence.cli.demo.repair import milliseconds_until_back
 from ringfence.cli.demo.requests import OPERATOR, POLICY, Requests
 from ringfence.controlplane import ControlPlane, Progress, find_tools
@@ -142,9 +142,9 @@ def _read(narrator: Narrator, cluster: DemoCluster) -> None:
 
 
 def _verify(narrator: Narrator, cluster: DemoCluster) -> None:
-    with narrator.step("ringfence lineage verify --key checkpoints.pub") as step:
+    with narrator.step("ringfence lineage verify --key signing-key.pub.pem") as step:
         cluster.operator.stop()  # signs a last checkpoint and gives the Lease back
-        key = str(public_key(cluster.ledger))
+        key = str(cluster.ledger / "signing-key.pub.pem")
         code, step.result = cluster.lineage("verify", "--key", key)
         if code or "verified" not in step.result:
             raise BrokenPromiseError(f"the record is not what it was:\n{step.result}")
