@@ -93,10 +93,15 @@ def test_definitions_are_those_of_the_repository_and_can_be_left_out(helm: Helm)
 
 
 def test_helm_and_kustomize_install_the_same_things(cluster: EmptyCluster) -> None:
-    """Labels and annotations of the two apart, there is one installation with two ways in."""
+    """Labels and annotations of the two apart, there is one installation with two ways in.
+
+    Only Helm knows the image's final name, and has it told in the record: kustomize's overlays change it later.
+    """
     bases = cluster.kubectl("kustomize", str(INSTALL)).stdout
     by_kustomize = by_identity(list(yaml.safe_load_all(bases)))
     by_helm = rendered(cluster.helm)
+    environment = by_helm[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]["env"]
+    environment.remove({"name": "RINGFENCE_IMAGE", "value": _image(by_helm)})
     assert by_helm.keys() == by_kustomize.keys()
     for identity, theirs in by_kustomize.items():
         ours = by_helm[identity]
@@ -143,6 +148,17 @@ def test_what_a_platform_adds_of_its_own_is_passed_on(helm: Helm, tmp_path: Path
         if "persistentVolumeClaim" in volume
     ]
     assert claims == ["mine"]
+
+
+def test_a_signing_key_of_the_platform_is_mounted_for_the_operator_alone(helm: Helm) -> None:
+    """Without a Secret the operator makes its own key; with one it is given the file, which not everyone may read."""
+    named = ("--set", "signingKey.existingSecret=checkpoints")
+    for options, expected in (((), None), (named, "/var/run/ringfence/signing-key.pem")):
+        pod = rendered(helm, *options)[DEPLOYMENT]["spec"]["template"]["spec"]
+        environment = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+        assert environment.get("RINGFENCE_SIGNING_KEY") == expected
+    secret = next(volume["secret"] for volume in pod["volumes"] if volume["name"] == "signing-key")
+    assert secret == {"secretName": "checkpoints", "defaultMode": 0o440}
 
 
 def test_helm_finds_nothing_to_object_to(helm: Helm) -> None:
