@@ -11,13 +11,13 @@ from tests.simulation import Simulation
 Object = dict[str, Any]
 API: Final = "ringfence.dev/v1alpha1"
 TENANTS: Final = ("acme", "globex")
-NAMESPACES: Final = ("data", "dev", "web")
+NAMESPACES: Final = ("dev", "web")
 ENVIRONMENTS: Final = ("dev", "prod")
 CANARY: Final = "canary-4f1d8c"
 """Stands on every custom resource, where nothing may be copied from."""
 
 _NETWORKS: Final = ("203.0.113.0/24", "8.0.0.0/6", "192.0.2.128/25", "10.100.0.0/16", "172.16.5.0/24", "2001:db8::/32")
-_PLATFORM: Final = ("ingress-nginx", "globex-dev", "monitoring")
+_PLATFORM: Final = ("globex-dev", "monitoring")
 
 
 def principals(tenant: str) -> st.SearchStrategy[list[Object]]:
@@ -30,9 +30,8 @@ def principals(tenant: str) -> st.SearchStrategy[list[Object]]:
 def amounts(most: int) -> st.SearchStrategy[Object]:
     """Quantities by resource, written in several ways."""
     return st.fixed_dictionaries(
-        {},
+        {"pods": st.integers(0, most).map(str)},
         optional={
-            "pods": st.integers(0, most).map(str),
             "requests.cpu": st.integers(0, most * 1000).map(lambda milli: f"{milli}m"),
             "requests.memory": st.integers(0, most).map(lambda gibi: f"{gibi}Gi"),
         },
@@ -54,7 +53,7 @@ def tenant_specs(draw: st.DrawFn, tenant: str) -> Object:
     spec: Object = {
         "environments": [{"name": "dev"}, {"name": "prod", "protected": draw(st.booleans())}],
         "access": {role: draw(principals(tenant)) for role in ("owners", "admins", "developers", "viewers", "members")},
-        "budget": {"namespaces": draw(st.sampled_from((3, 2, 1, 0))), "hard": draw(amounts(10))},
+        "budget": {"namespaces": draw(st.sampled_from((3, 3, 1))), "hard": draw(amounts(10))},
         "podSecurity": {"allow": draw(st.sampled_from((["restricted"], ["restricted", "baseline"])))},
         "storageClasses": draw(st.lists(st.sampled_from(("fast", "slow")), unique=True, max_size=2)),
         "network": {
@@ -103,7 +102,7 @@ def namespace_specs(draw: st.DrawFn, tenant: str) -> Object:
 
 
 def _rarely(draw: st.DrawFn) -> bool:
-    return draw(st.integers(0, 5)) == 5
+    return draw(st.integers(0, 7)) == 7
 
 
 def connect(draw: st.DrawFn, specs: Mapping[str, Object]) -> None:
@@ -138,16 +137,25 @@ def open_policy(where: str) -> Object:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
+ORPHAN: Final = {
+    names.TENANT_LABEL: "acme",
+    names.NAMESPACE_LABEL: "dev",
+    names.ENVIRONMENT_LABEL: "dev",
+    names.ORPHANED_LABEL: "true",
+}
+"""Labels of what a former Tenant of the same name left behind."""
+
+
 @st.composite
 def manifests(draw: st.DrawFn) -> list[Object]:
     """Everything that people wrote, in the order in which it came."""
     found = [_home(home) for home in TENANTS if draw(st.booleans())]
     found += [core("monitoring")]
-    if draw(st.integers(0, 3)) == 0:
-        found.append(core("acme-dev", draw(st.sampled_from(({}, {names.TENANT_LABEL: "globex"})))))
+    if _rarely(draw):
+        found.append(core("acme-dev", draw(st.sampled_from(({}, {names.TENANT_LABEL: "globex"}, ORPHAN)))))
     resources = [tenant(home, draw(tenant_specs(home))) for home in TENANTS]
     for home in TENANTS:
-        declared = draw(st.lists(st.sampled_from(NAMESPACES), unique=True, max_size=3))
+        declared = draw(st.lists(st.sampled_from(NAMESPACES), unique=True, min_size=1, max_size=2))
         specs = {name: draw(namespace_specs(home)) for name in declared}
         for _ in range(draw(st.integers(0, 2))):
             connect(draw, specs)

@@ -10,8 +10,6 @@ from functools import lru_cache
 
 from ringfence.model.quantity import Quantity
 
-_NOTHING = Quantity(0)
-
 Amounts = Mapping[str, int]
 """Nano-units by resource."""
 
@@ -78,12 +76,9 @@ def _grant(claim: Claim, keeps: Amounts, left: dict[str, int]) -> Grant:
 
 
 def _kept(asked: Mapping[str, Quantity], keeps: Amounts, live: Mapping[str, str]) -> Mapping[str, str]:
-    """What was granted before and is still asked for: a quota that somebody raised by hand is not kept."""
-    kept = {name: str(amount) for name, amount in asked.items() if name not in keeps}
-    for name, amount in keeps.items():
-        most = asked.get(name, _NOTHING)
-        kept[name] = str(most) if most.nanos <= amount else str(Quantity(amount, _parse(live.get(name, "0")).family))
-    return kept
+    """What was granted before."""
+    kept = {name: str(Quantity(amount, _parse(live.get(name, "0")).family)) for name, amount in keeps.items()}
+    return {name: live.get(name, str(amount)) for name, amount in asked.items()} | kept
 
 
 @lru_cache(maxsize=4096)

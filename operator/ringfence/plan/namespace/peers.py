@@ -28,7 +28,9 @@ class Peers:
 
 
 def peers(site: Site, seen: Seen) -> Peers:
-    """Judge every connection that the Namespace declares."""
+    """Judge every connection that the Namespace declares; in quarantine there is none to judge."""
+    if site.quarantined:
+        return Peers()
     others = _candidates(site, seen)
     own = site.subject.name
     inward = _Side(
@@ -63,11 +65,13 @@ class _Side:
 
 
 def _candidates(site: Site, seen: Seen) -> dict[str, NamespaceSpec]:
-    """Namespaces that may be peers at all: of the same environment, and not on their way out."""
+    """Namespaces that may be peers at all: of the same environment, not quarantined, and not on their way out."""
     return {
         each.name: each.spec
         for each in seen.namespaces
-        if each.spec is not None and not each.meta.deleting and each.spec.environment == site.spec.environment
+        if each.spec is not None
+        and not each.meta.deleting
+        and (each.spec.environment, each.spec.isolation) == (site.spec.environment, "Enforced")
     }
 
 
@@ -86,7 +90,7 @@ def _vain(side: _Side, others: Mapping[str, NamespaceSpec]) -> Iterable[Finding]
             why = (
                 f"{place} of Namespace {other} must declare it too, and no model frontend's port is opened to a peer"
                 if other in others
-                else f"there is no Namespace {other} in the same environment"
+                else f"there is no Namespace {other} in the same environment, or it is quarantined"
             )
             message = f"ports {numbers} {direction} {other} stay closed: {why}"
             yield Finding(Reason.PEER_NOT_DECLARED, message, ConditionType.ACCEPTED)
