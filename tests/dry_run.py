@@ -19,8 +19,8 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the object would have been stored."""
-        return self.status in {200, 201}
+        """Whether it is valid; that one of this name is there already is found out after validation."""
+        return self.status in {200, 201, 409}
 
 
 class DryRun:

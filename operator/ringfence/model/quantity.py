@@ -33,10 +33,27 @@ MAX_LENGTH: Final = 24
 MAX_TEXT: Final = "1Ei"
 
 
+class Family(Enum):
+    """How a quantity is written; Kubernetes keeps the family that it was given."""
+
+    DECIMAL = "DecimalSI"
+    BINARY = "BinarySI"
+    EXPONENT = "DecimalExponent"
+
+
 def _shift_up(digits: int, power: int) -> int:
     """``digits * 10**power``, rounded up to an integer."""
     factor: int = 10 ** abs(power)
     return digits * factor if power >= 0 else -(-digits // factor)
+
+
+def _canonical(nanos: int, family: Family) -> str:
+    sign, amount = ("-", -nanos) if nanos < 0 else ("", nanos)
+    if amount == 0:
+        return "0"
+    if family is Family.BINARY and amount >= 1024 * _NANO and amount % _NANO == 0:
+        return sign + _binary(amount // _NANO)
+    return sign + _decimal(amount, exponent_form=family is Family.EXPONENT)
 
 
 def _binary(units: int) -> str:
@@ -53,14 +70,6 @@ def _decimal(nanos: int, *, exponent_form: bool) -> str:
     if exponent_form:
         return f"{nanos}e{exponent}" if exponent else str(nanos)
     return f"{nanos}{_DECIMAL_SUFFIX[exponent]}"
-
-
-class Family(Enum):
-    """How a quantity is written; Kubernetes keeps the family that it was given."""
-
-    DECIMAL = "DecimalSI"
-    BINARY = "BinarySI"
-    EXPONENT = "DecimalExponent"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,18 +116,17 @@ class Quantity:
 
     def __str__(self) -> str:
         """The canonical text in lists of resources, which the API server rounds up to thousandths."""
-        rounded = -(-self.nanos // _MILLI) * _MILLI
-        sign, amount = ("-", -rounded) if rounded < 0 else ("", rounded)
-        if amount == 0:
-            return "0"
-        if self.family is Family.BINARY and amount >= 1024 * _NANO and amount % _NANO == 0:
-            return sign + _binary(amount // _NANO)
-        return sign + _decimal(amount, exponent_form=self.family is Family.EXPONENT)
+        return _canonical(-(-self.nanos // _MILLI) * _MILLI, self.family)
+
+    @property
+    def exact(self) -> str:
+        """The canonical text of exactly this amount."""
+        return _canonical(self.nanos, self.family)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            _judge, serialization=core_schema.plain_serializer_function_ser_schema(str)
+            _judge, serialization=core_schema.plain_serializer_function_ser_schema(lambda quantity: quantity.exact)
         )
 
     @classmethod

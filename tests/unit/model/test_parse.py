@@ -4,19 +4,11 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ringfence.model import kinds
 from ringfence.model.parse import parse
 from ringfence.model.tenant import TenantSpec
 from tests.objects import GONE, complete, edited
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 def test_a_good_object_is_a_typed_frozen_spec() -> None:
@@ -73,15 +65,6 @@ def test_a_spec_that_is_too_deep_is_a_problem() -> None:
     for _ in range(5000):
         deep = {"a": deep}
     assert parse({**complete("Tenant"), "spec": deep}).problems[0].field == "spec"
-
-
-@given(
-    spec=json_values, metadata=json_values, kind=st.sampled_from(["Tenant", "Namespace", "ModelRoute"]) | json_values
-)
-def test_nothing_is_raised(spec: Any, metadata: Any, kind: Any) -> None:
-    """Neither by rubbish nor by half an object."""
-    parsed = parse({"apiVersion": "ringfence.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec})
-    assert (parsed.spec is None) == bool(parsed.problems)
 
 
 def test_metadata_is_what_decisions_rest_on() -> None:
