@@ -53,6 +53,10 @@ class Files:
         found = {path.stem for pattern in ("*.db", "*.checkpoint") for path in self.directory.glob(pattern)}
         return sorted(found, key=lambda log: (log != PLATFORM, log))
 
+    def has(self, log: LogId) -> bool:
+        """Whether there is anything of ``log``."""
+        return self.database(log).exists() or self.checkpoint(log).exists()
+
     def prepare(self) -> None:
         """Make the directory, readable by its owner only, and refuse one that several machines may share.
 

@@ -57,7 +57,7 @@ class SqliteLedger:
 
     async def publish_checkpoint(self, log: LogId, signers: Sequence[Signer]) -> Published:
         """See `ringfence.ports.ledger.Ledger.publish_checkpoint`."""
-        if log not in self._files.logs():
+        if not self._files.has(log):
             raise LedgerUnavailableError(f"{self._files.database(log)}: there is no such log")
 
         def publish(file: LogFile) -> Published:
