@@ -34,6 +34,11 @@ def rendered(helm: Helm, *options: str) -> dict[tuple[str, str, str], dict[str, 
     return by_identity([document for document in yaml.safe_load_all(text) if document])
 
 
+def standing(objects: list[dict[str, Any]]) -> set[str]:
+    """Names of those that nobody is deleting."""
+    return {item["metadata"]["name"] for item in objects if "deletionTimestamp" not in item["metadata"]}
+
+
 def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster) -> None:
     """Uninstalling takes the operator and leaves Tenants, roles and records."""
     cluster.helm("install", "ringfence", str(CHART))
@@ -46,9 +51,10 @@ def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster
 
     cluster.helm("uninstall", "ringfence")
     assert cluster.get("deployments", "-n", "ringfence-system") == []
-    assert [item["metadata"]["name"] for item in cluster.get("tenants")] == ["acme"]
-    assert [item["metadata"]["name"] for item in cluster.get("pvc", "-n", "ringfence-system")] == [CLAIM[2]]
-    roles = {item["metadata"]["name"] for item in cluster.get("clusterroles")}
+    assert standing(cluster.get("tenants")) == {"acme"}
+    assert standing(cluster.get("pvc", "-n", "ringfence-system")) == {CLAIM[2]}
+    assert "ringfence-system" in standing(cluster.get("namespaces"))
+    roles = standing(cluster.get("clusterroles"))
     assert {f"ringfence-tenant-{role}" for role in ("owner", "admin", "developer", "viewer")} <= roles
 
     cluster.helm("install", "ringfence", str(CHART))  # what was kept is taken up again
