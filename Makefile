@@ -41,6 +41,7 @@ lint: install ## Check style, types and the layers between packages
 .PHONY: generate
 generate: install ## Write CRDs, roles, the chart's copies, reference docs and golden files from the code
 	$(BIN)/ringfence generate
+	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/golden
 
 .PHONY: bench
 bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
