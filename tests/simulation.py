@@ -209,7 +209,9 @@ class Simulation:
 
     def subjects(self, kind: ResourceType, namespace: str) -> tuple[AnySubject, ...]:
         """See ``View``."""
-        found = (self._parse(thing) for ref, thing in self.objects.items() if ref.type == kind and ref.namespace == namespace)
+        found = (
+            self._parse(thing) for ref, thing in self.objects.items() if ref.type == kind and ref.namespace == namespace
+        )
         return tuple(sorted(found, key=lambda subject: subject.age_key))
 
     def core_namespace(self, name: str) -> CoreNamespace | None:
