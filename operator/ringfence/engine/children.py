@@ -6,7 +6,7 @@ Law: knowledge only grows newer. What carries an older resource version than wha
 import sys
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol
 
 import orjson
 
@@ -61,8 +61,12 @@ class LiveObjects(Mapping[Ref, Live]):
         return len(self._children)
 
 
-ChildChanged: TypeAlias = Callable[[Ref, Mapping[str, str], tuple[str, ...]], None]
-"""Called with the object, its labels and whoever changed it; never for what we wrote ourselves."""
+class ChildChanged(Protocol):
+    """Called with the object, its labels and whoever changed it; ``ours`` where we wrote it ourselves."""
+
+    def __call__(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, ours: bool) -> None:
+        """Note the change."""
+        ...
 
 
 def child_of(thing: Object) -> Child:
@@ -77,6 +81,11 @@ def child_of(thing: Object) -> Child:
         deleting="deletionTimestamp" in metadata,
         finalizers=tuple(metadata.get("finalizers") or ()),
     )
+
+
+def _labels(child: Child) -> Mapping[str, str]:
+    labels: Mapping[str, str] = orjson.loads(child.content).get("metadata", {}).get("labels", {})
+    return labels
 
 
 class Children:
@@ -117,7 +126,7 @@ class Children:
             self._drop(ref)
             return
         if self._is_news(ref, child):
-            self._changed(ref, thing["metadata"].get("labels") or {}, latest_managers(thing))
+            self._changed(ref, thing["metadata"].get("labels") or {}, latest_managers(thing), ours=False)
 
     def _is_news(self, ref: Ref, child: Child) -> bool:
         """Store the object; answers whether anything that matters changed."""
@@ -139,14 +148,14 @@ class Children:
         known = self.get(ref)
         if known and known.uid == thing["metadata"]["uid"]:
             self._drop(ref)
-            self._changed(ref, thing["metadata"].get("labels") or {}, ())
+            self._changed(ref, thing["metadata"].get("labels") or {}, (), ours=False)
 
     def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
         """Forget what a list did not name, unless it is newer than the list."""
         for ref, child in tuple(self._of(kind)):
             if (ref.namespace, ref.name) not in keys and child.version <= resource_version:
                 self._drop(ref)
-                self._changed(ref, orjson.loads(child.content).get("labels") or {}, ())
+                self._changed(ref, _labels(child), (), ours=False)
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Nothing to note: an absent type has no objects."""
@@ -164,6 +173,7 @@ class Children:
             child = child_of(answer)
             child.agreed = agreed
             self._put(ref, child)
+            self._changed(ref, answer["metadata"].get("labels") or {}, (), ours=True)
         for there, thing in held:
             (self.seen if there else self.gone)(ref.type, thing)
 
@@ -173,8 +183,11 @@ class Children:
         if metadata.get("deletionTimestamp") and metadata.get("finalizers"):
             self.written(ref, answer)
             return
+        known = self.get(ref)
         self._drop(ref)
         self.written(ref, None)
+        if known:
+            self._changed(ref, _labels(known), (), ours=True)
 
     # --- inside
 

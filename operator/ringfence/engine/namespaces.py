@@ -5,8 +5,8 @@ Law: a foreign namespace is known just well enough to refuse it.
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Set
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Set
+from typing import Final, Protocol
 
 from ringfence import names
 from ringfence.engine.children import Child, child_of
@@ -20,8 +20,15 @@ OURS: Final = "ringfence.dev/"
 # The namespace controller's own words, in the condition NamespaceContentRemaining.
 REMAINING: Final = re.compile(r"(\S+) has \d+ resource instances")
 
-NamespaceChanged: TypeAlias = Callable[[CoreNamespace | None, CoreNamespace | None, tuple[str, ...]], None]
-"""Called with what was and what is (``None``: not there), and whoever changed it."""
+
+class NamespaceChanged(Protocol):
+    """Called with what was and what is (``None``: not there), whoever changed it, and whether that was us."""
+
+    def __call__(
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, ours: bool
+    ) -> None:
+        """Note the change."""
+        ...
 
 
 def ref_of(name: str) -> Ref:
@@ -71,7 +78,7 @@ class CoreNamespaces:
         after = self._put(name, thing)
         now = self._children.get(name)
         if before != after or (agreed and agreed.content) != (now and now.content):
-            self._changed(before, after, latest_managers(thing))
+            self._changed(before, after, latest_managers(thing), ours=False)
         elif now and agreed:
             now.agreed = agreed.agreed
 
@@ -84,14 +91,14 @@ class CoreNamespaces:
         known = self._all.get(name)
         if known and known.uid == thing["metadata"]["uid"]:
             self._drop(name)
-            self._changed(known, None, ())
+            self._changed(known, None, (), ours=False)
 
     def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
         """Forget what a list did not name, unless it is newer than the list."""
         for name, known in tuple(self._all.items()):
             if ("", name) not in keys and self._versions[name] <= resource_version:
                 self._drop(name)
-                self._changed(known, None, ())
+                self._changed(known, None, (), ours=False)
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Nothing to note: every API server serves namespaces."""
@@ -111,7 +118,7 @@ class CoreNamespaces:
             if child := self._children.get(name):
                 child.agreed = agreed
             if before != after:
-                self._changed(before, after, ())
+                self._changed(before, after, (), ours=True)
         for there, thing in held:
             (self.seen if there else self.gone)(CORE_NAMESPACE, thing)
 

@@ -31,10 +31,11 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.stopping import unless
 from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
+from ringfence.lineage.entry import LogId
 from ringfence.lineage.runs import Operator, Trigger
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster, ClusterError
-from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError
+from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError, LedgerUnavailableError
 from ringfence.ports.signer import Signer
 
 log = structlog.get_logger(__name__)
@@ -98,6 +99,7 @@ class Engine:
             ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
         )
         self._reconciler = Reconciler(self._hands(cluster), self.world.cache, self._queue, clock)
+        self._measure()
 
     def _hands(self, cluster: Cluster) -> Hands:
         own_answer = self.world.own_answer
@@ -243,9 +245,16 @@ class Engine:
         try:
             await self._recorder.tell_unchanged()
             for name in await self._ledger.unpublished():
-                await self._ledger.publish_checkpoint(name, self._signers)
+                await self._publish_log(name)
         except LedgerError as error:
             log.warning("checkpoints not published", error=str(error))
+
+    async def _publish_log(self, name: LogId) -> None:
+        """Publish one log's checkpoint; one that can't be stops no other."""
+        try:
+            await self._ledger.publish_checkpoint(name, self._signers)
+        except LedgerUnavailableError as error:
+            log.warning("checkpoint not published", log=name, error=str(error))
 
     async def _finish(self) -> None:
         """Let busy workers come to an end of what they do, for as long as the grace allows."""
@@ -258,15 +267,14 @@ class Engine:
         while True:
             self.health.unsynced = self.world.unsynced()
             self.health.beat(waiting=len(self._queue))
-            self._measure()
+            self._metrics.synced.set(not self.health.unsynced)
+            self._metrics.last_loop.set(self._clock.now().timestamp())
             await asyncio.sleep(1)
 
     def _measure(self) -> None:
         metrics = self._metrics
-        metrics.queue_depth.set(len(self._queue))
-        metrics.working.set(self._queue.working)
-        metrics.in_flight.set(self._budget.in_flight)
-        metrics.synced.set(not self.health.unsynced)
-        metrics.objects.set(len(self.world.subjects))
-        metrics.children.set(len(self.world.children))
-        metrics.last_loop.set(self._clock.now().timestamp())
+        metrics.queue_depth.set_function(lambda: len(self._queue))
+        metrics.working.set_function(lambda: self._queue.working)
+        metrics.in_flight.set_function(lambda: self._budget.in_flight)
+        metrics.objects.set_function(lambda: len(self.world.subjects))
+        metrics.children.set_function(lambda: len(self.world.children))

@@ -47,18 +47,17 @@ class WorkQueue:
         self._idle.set()
 
     def __len__(self) -> int:
-        """How many objects wait for a worker; delayed ones don't count."""
-        return len(self._waiting) + len(self._again)
+        """How many objects are to be looked at now or in a moment; appointments don't count."""
+        return len(self._waiting) + len(self._again) + len(self._soon)
 
     @property
     def working(self) -> int:
         """How many objects are being worked on."""
         return len(self._working)
 
-    @property
-    def expecting(self) -> int:
-        """How many objects are about to be looked at because of our own reports."""
-        return len(self._soon)
+    def is_working(self, ref: Ref) -> bool:
+        """Answer whether the object is being worked on."""
+        return ref in self._working
 
     def add(self, ref: Ref, cause: Cause) -> None:
         """Look at ``ref`` soon."""

@@ -5,6 +5,8 @@ Law: reporting what has not changed costs nothing.
 
 from collections.abc import Callable
 
+import structlog
+
 from ringfence.engine.budget import Budget
 from ringfence.engine.events import Events
 from ringfence.plan.conditions import status_patch
@@ -12,6 +14,8 @@ from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import ConflictError, NotFoundError, Object, Writer
+
+log = structlog.get_logger(__name__)
 
 
 class Reporter:
@@ -36,5 +40,6 @@ class Reporter:
                 answer = await self._writer.patch_status(subject.ref, status, uid=subject.meta.uid)
         except (NotFoundError, ConflictError):
             return  # the object is gone, or a namesake took its place: the watch will say so
+        log.debug("status written", object=str(subject.ref), fields=sorted(status))
         self._own_answer(answer)
         self._events.transitions(subject, status.get("conditions") or ())

@@ -36,34 +36,43 @@ class Waker:
             for ref in refs:
                 self._queue.add(ref, cause)
 
-    def _wake_soon(self, refs: Iterable[Ref]) -> None:
+    def _wake_others_soon(self, refs: Iterable[Ref]) -> None:
+        """Wake who depends on what we wrote, but for whom we are working on: it is about to be as wanted."""
         if self.awake:
             cause = Cause(Trigger.DEPENDENCY, self._clock.monotonic())
             for ref in refs:
-                self._queue.add_soon(ref, cause, GATHERING)
+                if not self._queue.is_working(ref):
+                    self._queue.add_soon(ref, cause, GATHERING)
 
     def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
         """Wake the object, unless the change was our own, and its dependents."""
-        if after and not ours:
-            self.wake((ref,), trigger_of(before, after))
         dependents = of_subject(ref, before, after, self._view())
-        if ours:  # as namespaces become ready one by one, their tenant need not count them each time
-            self._wake_soon(dependents)
-        else:
-            self.wake(dependents, Trigger.DEPENDENCY)
+        if ours:
+            self._wake_others_soon(dependents)
+            return
+        if after:
+            self.wake((ref,), trigger_of(before, after))
+        self.wake(dependents, Trigger.DEPENDENCY)
 
-    def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...]) -> None:
+    def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, ours: bool) -> None:
         """Wake whom the child belongs to."""
-        self.wake(of_child(ref, labels), Trigger.DRIFT, managers)
+        owners = of_child(ref, labels)
+        if ours:
+            self._wake_others_soon(owners)
+        else:
+            self.wake(owners, Trigger.DRIFT, managers)
 
     def namespace_changed(
-        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...]
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, ours: bool
     ) -> None:
         """Wake who has the namespace, had it, or waits for its name."""
         for state in filter(None, (before, after)):
+            concerned = of_core_namespace(state.name, state.labels)
             owned = names.TENANT_LABEL in state.labels
-            trigger = Trigger.DRIFT if owned else Trigger.DEPENDENCY
-            self.wake(of_core_namespace(state.name, state.labels), trigger, managers)
+            if ours:
+                self._wake_others_soon(concerned)
+            else:
+                self.wake(concerned, Trigger.DRIFT if owned else Trigger.DEPENDENCY, managers)
 
 
 def trigger_of(before: AnySubject | None, after: AnySubject) -> Trigger:

@@ -151,7 +151,7 @@ class Bench:
 
     def _settled(self) -> bool:
         queue = self.engine._queue
-        return self.engine.world.waker.awake and not len(queue) and not queue.working and not queue.expecting
+        return self.engine.world.waker.awake and not len(queue) and not queue.working
 
     # --- what is seen from outside
 

@@ -1,0 +1,153 @@
+"""The operator's process in tests: with a token of its own ServiceAccount and the shipped roles, as everywhere."""
+
+import itertools
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from prometheus_client.parser import text_string_to_metric_families
+
+from ringfence import names
+from ringfence.adapters.sqlite.reader import SqliteReader
+from ringfence.controlplane import ControlPlane
+from ringfence.controlplane.process import GuardedProcess
+from tests.waiting import eventually
+
+_NUMBERS: Final = itertools.count(1)
+STILL: Final = 1.0  # seconds
+USER: Final = f"system:serviceaccount:{names.OPERATOR_NAMESPACE}:{names.OPERATOR_SERVICE_ACCOUNT}"
+
+
+@dataclass
+class OperatorProcess:
+    """`ringfence run` against a control plane; it can't outlive the tests."""
+
+    plane: ControlPlane
+    folder: Path
+    kubeconfig: Path | None = None
+    arguments: tuple[str, ...] = ()
+    process: GuardedProcess | None = None
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+    still: tuple[float, float] = (-1.0, 0.0)
+    """How many looks there were, and since when there were no more."""
+
+    @property
+    def ledger(self) -> Path:
+        """The directory of its records."""
+        return self.folder / "ledger"
+
+    @property
+    def log(self) -> Path:
+        """Its log file."""
+        return self.folder / f"operator-{self.number}.log"
+
+    def start(self) -> "OperatorProcess":
+        """Start it and return at once."""
+        account = names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT
+        kubeconfig = self.kubeconfig or self.plane.service_account_kubeconfig(*account)
+        options = ("--kubeconfig", str(kubeconfig), "--ledger", f"sqlite:///{self.ledger}", "--log-format", "json")
+        command = [sys.executable, "-m", "ringfence", "run", *options, *self.arguments]
+        self.log.write_bytes(b"")
+        self.process = GuardedProcess(command, log=self.log, cwd=self.folder)
+        return self
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Every event of its log so far."""
+        whole = self.log.read_bytes().rpartition(b"\n")[0].splitlines()
+        return [orjson.loads(line) for line in whole if line.startswith(b"{")]
+
+    def said(self, event: str) -> dict[str, Any] | None:
+        """The first log line with that event."""
+        return next((line for line in self.lines() if event in line["event"]), None)
+
+    def leads(self) -> bool:
+        """Whether it leads; fails where it has ended instead."""
+        assert self.running, self.log.read_text()
+        return self.said("leading") is not None
+
+    def settled(self) -> bool:
+        """Whether it leads, has looked at everything, and has had nothing to do for a second."""
+        metrics = self.metrics()
+        looks = metrics.get("ringfence_reconciles_total", 0.0)
+        busy = metrics.get("ringfence_queue_depth", 1) + metrics.get("ringfence_working", 1)
+        done = metrics.get("ringfence_leader") == 1 and looks >= metrics.get("ringfence_objects", 1) and not busy
+        if not done or looks != self.still[0]:
+            self.still = looks, time.monotonic()
+        return done and time.monotonic() - self.still[1] > STILL
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process is not None and self.process.running
+
+    def probe(self, path: str) -> tuple[int, str]:
+        """Status and text of a probe; 0 where nobody answers."""
+        started = self.said("starting")
+        if started is None:
+            return 0, ""
+        try:
+            with urllib.request.urlopen(f"{started['probes']}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def metrics(self) -> dict[str, float]:
+        """Its metrics, summed over their labels."""
+        sums: dict[str, float] = {}
+        for family in text_string_to_metric_families(self.probe("/metrics")[1]):
+            for sample in family.samples:
+                sums[sample.name] = sums.get(sample.name, 0) + sample.value
+        return sums
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self.process:
+            self.process.kill()
+
+    def stop(self, grace: float = 15.0) -> int:
+        """Ask it to end, and return its exit code."""
+        assert self.process is not None
+        self.process.signal(signal.SIGTERM)
+        return self.exit_code(grace)
+
+    def exit_code(self, timeout: float = 15.0) -> int:
+        """Wait until it has ended by itself, and return its exit code."""
+        assert self.process is not None
+        guard: subprocess.Popen[bytes] = self.process._guard
+        code = guard.wait(timeout)
+        self.process.kill()
+        return code
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every event of every log of its ledger."""
+        reader = SqliteReader(self.ledger)
+        found = []
+        for name in reader.logs():
+            with reader.open(name) as view:
+                found += [orjson.loads(record.body) for record in view.records() if record.body]
+        return found
+
+
+@contextmanager
+def operating(
+    plane: ControlPlane, folder: Path, *arguments: str, kubeconfig: Path | None = None
+) -> Iterator[OperatorProcess]:
+    """Run the operator while the block does."""
+    operator = OperatorProcess(plane, folder, kubeconfig, arguments).start()
+    try:
+        eventually(operator.leads, 60)
+        yield operator
+    finally:
+        operator.kill()
