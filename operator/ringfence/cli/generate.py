@@ -69,12 +69,12 @@ def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where a file differs.")] = False,
 ) -> None:
     """Write the files of the repository that are made from code."""
-    stale = [path for path, text in outputs().items() if _read(root / path) != text]
-    for path in stale:
+    stale = {path: text for path, text in outputs().items() if _read(root / path) != text}
+    for path, text in stale.items():
         typer.echo(f"{'differs' if check else 'written'}: {path}")
         if not check:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(outputs()[path], encoding="utf-8")
+            (root / path).write_text(text, encoding="utf-8")
     if check and stale:
         typer.echo("run `make generate` and commit the result", err=True)
         raise typer.Exit(1)

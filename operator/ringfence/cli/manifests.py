@@ -6,6 +6,7 @@ drops duplicate keys silently and this says where they are.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -27,6 +28,10 @@ _SCALARS: Final = (
 
 class _Loader(yaml.SafeLoader):
     """PyYAML with the scalars of kubectl's parser."""
+
+    def close(self) -> None:
+        """Let go of the parser's state."""
+        self.dispose()
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own protocol: a table for each class
     bool_values: ClassVar[dict[str, bool]] = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
@@ -63,19 +68,17 @@ class Document:
 
 def documents(text: str) -> Iterator[Document]:
     """The documents of ``text``, without empty ones; the last one is a fault where the text is not YAML."""
-    loader = _Loader(text)
     try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is not None and node.tag != _NULL:
-                yield _document(loader, node)
+        with closing(_Loader(text)) as loader:
+            while loader.check_node():
+                node = loader.get_node()
+                if node is not None and node.tag != _NULL:
+                    yield _document(loader, node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         yield Document(None, line, faults=(Fault(line, "", f"not YAML: {error.problem or error.context}"),))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         yield Document(None, 1, faults=(Fault(1, "", f"not YAML: {error}"),))
-    finally:
-        loader.dispose()
 
 
 def _document(loader: _Loader, node: yaml.Node) -> Document:

@@ -61,6 +61,11 @@ class Item:
         return Finding(self.file, self.document.line_of(path), self.name, field, message)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it claims to be of our API group, in whatever version."""
+        return str(self.raw.get("apiVersion", "")).partition("/")[0] == GROUP
+
+    @property
     def name(self) -> str:
         """The object as people call it: ``Namespace/acme/dev``."""
         metadata = self.raw.get("metadata")
@@ -82,10 +87,10 @@ def validate(
     """
     texts = [(str(path), _read(path)) for path in _expanded(files)]
     items, findings = _split(texts)
-    ours = [item for item in items if str(item.raw.get("apiVersion", "")).partition("/")[0] == GROUP]
+    ours = [item for item in items if item.is_ours]
     findings += [finding for item in ours for finding in _judge(item)] + list(_twins(ours))
     findings.sort(key=lambda finding: (finding.file, finding.line))
-    skipped = [item for item in items if item not in ours]
+    skipped = [item for item in items if not item.is_ours]
     if output is Output.JSON:
         typer.echo(_as_json(texts, ours, skipped, findings))
     else:
