@@ -71,6 +71,8 @@ class Simulation:
     answers: dict[Question, Existence | int] = field(default_factory=dict)
     count: int = 0
     """Of all changes; gives uids, resource versions and times of creation."""
+    claims: dict[str, int] = field(default_factory=dict)
+    """PersistentVolumeClaims by core namespace."""
     parsed: dict[str, AnySubject] = field(default_factory=dict)
     """Custom resources by resource version: parsing is most of the work."""
 
@@ -81,6 +83,7 @@ class Simulation:
             objects=dict(self.objects),
             applied=dict(self.applied),
             answers=dict(self.answers),
+            claims=dict(self.claims),
             parsed=dict(self.parsed),
         )
 
@@ -96,8 +99,8 @@ class Simulation:
             self._born(after)
         else:
             metadata |= {name: before["metadata"][name] for name in ("uid", "creationTimestamp")}
-            metadata.setdefault("finalizers", before["metadata"].get("finalizers", []))
-            after.setdefault("status", before.get("status", {}))
+            _keep(metadata, before["metadata"], "finalizers")
+            _keep(after, before, "status")
             changed = before.get("spec") != after.get("spec")
             metadata["generation"] = before["metadata"]["generation"] + changed
         self._store(ref, after)
@@ -160,8 +163,11 @@ class Simulation:
     def writes(self, ref: Ref) -> Iterator[Write]:
         """Plan, then make the missing writes one by one; each is yielded after it was made."""
         planned = self.plan(ref)
-        if planned is None:
-            return
+        if planned is not None:
+            yield from self.carry_out(planned)
+
+    def carry_out(self, planned: tuple[AnySubject, Plan]) -> Iterator[Write]:
+        """Make the writes that a plan lacks now, though it may have been made some time ago."""
         for batch in missing(planned[1], planned[0], self):
             for write in batch.writes:
                 self._make(write)
@@ -317,7 +323,7 @@ class Simulation:
         self.applied.pop(ref, None)
 
     def _answer(self, question: Question) -> Existence | int:
-        return 0 if isinstance(question, ClaimsIn) else Existence.ABSENT
+        return self.claims.get(question.namespace, 0) if isinstance(question, ClaimsIn) else Existence.ABSENT
 
 
 def fenced(world: Simulation, namespace: str) -> bool:
@@ -338,6 +344,11 @@ def unfenced_access(world: Simulation) -> list[str]:
         if ref.type == ROLE_BINDING and thing.get("subjects") and ref in world.applied
     }
     return sorted(namespace for namespace in given if not fenced(world, namespace))
+
+
+def _keep(after: Object, before: Mapping[str, Any], name: str) -> None:
+    if name in before:
+        after.setdefault(name, before[name])
 
 
 def _deleting(thing: Mapping[str, Any]) -> bool:
@@ -368,7 +379,7 @@ def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]
 
 def _stable(thing: Mapping[str, Any]) -> Object:
     stable = copy.deepcopy(dict(thing))
-    for name in ("resourceVersion", "creationTimestamp", "uid"):
+    for name in ("resourceVersion", "creationTimestamp", "generation", "uid"):
         stable["metadata"].pop(name, None)
     for condition in stable.get("status", {}).get("conditions", ()):
         condition.pop("lastTransitionTime", None)

@@ -151,7 +151,7 @@ def manifests(draw: st.DrawFn) -> list[Object]:
     """Everything that people wrote, in the order in which it came."""
     found = [_home(home) for home in TENANTS if draw(st.booleans())]
     found += [core("monitoring")]
-    if _rarely(draw):
+    if draw(st.booleans()):
         found.append(core("acme-dev", draw(st.sampled_from(({}, {names.TENANT_LABEL: "globex"}, ORPHAN)))))
     resources = [tenant(home, draw(tenant_specs(home))) for home in TENANTS]
     for home in TENANTS:

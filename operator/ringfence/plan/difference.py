@@ -6,6 +6,7 @@ Law: what the API server fills in or rewrites is no difference; what somebody ad
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ringfence import names
 from ringfence.model.quantity import Quantity
 from ringfence.plan.children.core_namespace import is_ours
 from ringfence.plan.plan import Manifest
@@ -94,6 +95,8 @@ def _metadata_differences(desired: Mapping[str, Any], content: Mapping[str, Any]
     for name in wanted:
         if annotations.get(name) != wanted[name]:
             yield _pointer("/metadata/annotations", name), False
+    if names.LABELS_ANNOTATION in annotations and names.LABELS_ANNOTATION not in wanted:
+        yield _pointer("/metadata/annotations", names.LABELS_ANNOTATION), True
     if any(finalizer not in content.get("finalizers", ()) for finalizer in desired.get("finalizers", ())):
         yield "/metadata/finalizers", False
     if content.get("ownerReferences"):

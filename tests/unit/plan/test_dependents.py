@@ -1,0 +1,88 @@
+"""Who is looked at again."""
+
+import copy
+
+from ringfence import names
+from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, RETENTION_POLICY, Ref
+from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
+from tests.sample_world import ACME, DATA, WEB, Change, edit
+from tests.simulation import Simulation
+
+MODELS = Ref(NAMESPACE, "acme", "models")
+CHAT = Ref(MODEL_ROUTE, "acme", "chat")
+POLICY = Ref(RETENTION_POLICY, "acme", "default")
+OURS = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
+
+
+def woken(world: Simulation, ref: Ref, change: Change) -> frozenset[Ref]:
+    before = world.subject(ref)
+    change(world)
+    return of_subject(ref, before, world.subject(ref), world)
+
+
+def ready(status: str, reason: str = "Reconciled") -> Change:
+    def change(world: Simulation) -> None:
+        for ref in (ACME, WEB):
+            edited = copy.deepcopy(world.objects[ref])
+            (condition,) = (each for each in edited["status"]["conditions"] if each["type"] == "Ready")
+            condition |= {"status": status, "reason": reason}
+            world.put(edited)
+
+    return change
+
+
+def test_a_tenant_wakes_everything_in_its_home_and_nothing_else(world: Simulation) -> None:
+    """What it grants decides about all of them."""
+    assert woken(world, ACME, edit(ACME, {"displayName": "A"})) == {WEB, DATA, MODELS, CHAT, POLICY}
+
+
+def test_a_tenants_status_alone_wakes_nobody_unless_it_became_ready(world: Simulation) -> None:
+    """Or every Namespace that gets ready would wake all the others."""
+
+    def counts(each: Simulation) -> None:
+        edited = copy.deepcopy(each.objects[ACME])
+        edited["status"]["counts"]["namespaces"] = 99
+        each.put(edited)
+
+    assert woken(world, ACME, counts) == frozenset()
+    assert WEB in woken(world, ACME, ready("False", "NameTaken"))
+    assert WEB in woken(world, ACME, ready("False", "ProtectedRange"))
+
+
+def test_a_namespace_wakes_its_tenant_its_peers_and_its_routes(world: Simulation) -> None:
+    """Peers in both directions, but no sibling that has nothing to do with it."""
+    assert woken(world, WEB, edit(WEB, {"network": {}})) == {ACME, DATA, CHAT, POLICY}
+    assert woken(world, MODELS, edit(MODELS, {"quota": {"hard": {}}})) == {ACME, CHAT, POLICY}
+
+
+def test_a_namespace_that_got_ready_is_the_tenants_news_alone(world: Simulation) -> None:
+    """Its status counts it."""
+    assert woken(world, WEB, ready("False")) == {ACME}
+
+
+def test_who_waits_for_budget_is_woken_when_there_may_be_some(world: Simulation) -> None:
+    """By a sibling that goes, and by the Tenant's new division."""
+    edit(DATA, {"quota": {"hard": {"pods": "1000"}}})(world)
+    world.settle()
+    assert DATA in of_subject(MODELS, world.subject(MODELS), None, world)
+
+    def divide(each: Simulation) -> None:
+        edited = copy.deepcopy(each.objects[ACME])
+        edited["status"]["budget"]["allocated"]["pods"] = "1"
+        each.put(edited)
+
+    assert woken(world, ACME, divide) == {DATA}
+
+
+def test_a_child_wakes_whoever_answers_for_its_namespace() -> None:
+    """A quota also wakes the Tenant, who divides anew."""
+    assert of_child(Ref(NETWORK_POLICY, "acme-web", "x"), {}) == {WEB}
+    assert of_child(Ref(NETWORK_POLICY, "acme", "x"), {}) == {ACME}
+    assert of_child(Ref(RESOURCE_QUOTA, "acme-web", "ringfence"), OURS) == {WEB, ACME}
+
+
+def test_a_freed_name_wakes_the_loser() -> None:
+    """Whatever labels the namespace had."""
+    assert WEB in of_core_namespace("acme-web", {})
+    assert ACME in of_core_namespace("acme", {})
+    assert ACME in of_core_namespace("elsewhere", {names.TENANT_LABEL: "acme"})
