@@ -1,6 +1,7 @@
 """The operator's process in tests: with a token of its own ServiceAccount and the shipped roles, as everywhere."""
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -115,6 +116,11 @@ class OperatorProcess:
         """End it as a crash would."""
         if self.process:
             self.process.kill()
+
+    def kill_quickly(self) -> None:
+        """Send SIGKILL and return at once; from any thread."""
+        if self.process:
+            os.kill(self.process.pid, signal.SIGKILL)
 
     def stop(self, grace: float = 15.0) -> int:
         """Ask it to end, and return its exit code."""

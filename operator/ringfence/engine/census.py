@@ -7,6 +7,7 @@ Law: nothing is decided before everything that existed at the start is known.
 """
 
 import asyncio
+from collections.abc import Set
 from typing import Final
 
 import structlog
@@ -29,6 +30,9 @@ class Census:
         self._reader = reader
         self._subjects = subjects
         self.synced = asyncio.Event()
+        self._strangers: dict[ResourceType, frozenset[str]] = {}
+        self.blind: frozenset[ResourceType] = frozenset()
+        """Types of which two counts in a row found the same object unknown: kopf's watch brings nothing."""
 
     async def run(self) -> None:
         """Count until cancelled; ``synced`` is set when the first count found everything known."""
@@ -55,5 +59,19 @@ class Census:
             present.update({thing["metadata"]["uid"]: thing for thing in page.items})
             version = page.resource_version
         self._subjects.missing(kind, present.keys(), int(version))
-        while not self.synced.is_set() and not self._subjects.know(kind, present.keys()):  # noqa: ASYNC110 -- no event
-            await asyncio.sleep(ARRIVAL_POLL)  # once at the start; kopf delivers them in any order
+        if not self.synced.is_set():
+            await self._arrival(kind, present.keys())
+        self._watch_the_watch(kind, self._subjects.unknown(kind, present.keys()))
+
+    async def _arrival(self, kind: ResourceType, uids: Set[str]) -> None:
+        """Wait until kopf has brought what there is; it does so in any order."""
+        while self._subjects.unknown(kind, uids):  # noqa: ASYNC110 -- its thread sets no event of this loop
+            await asyncio.sleep(ARRIVAL_POLL)
+
+    def _watch_the_watch(self, kind: ResourceType, unknown: frozenset[str]) -> None:
+        before, self._strangers[kind] = self._strangers.get(kind, frozenset()), unknown
+        if before & unknown:
+            log.error("the watch does not bring what exists", resource=kind.plural, unknown=len(unknown))
+            self.blind |= {kind}
+        else:
+            self.blind -= {kind}

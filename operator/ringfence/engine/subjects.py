@@ -89,15 +89,15 @@ class Subjects:
                 if subject.meta.uid not in present and int(subject.meta.resource_version) <= resource_version:
                     self.gone(subject.ref, subject.meta.uid)
 
-    def know(self, kind: ResourceType, uids: Set[str]) -> bool:
-        """Answer whether every one of a kind with these uids is known."""
+    def unknown(self, kind: ResourceType, uids: Set[str]) -> frozenset[str]:
+        """Return those of the uids that belong to no known object of the kind."""
         known = {
             subject.meta.uid
             for (known_kind, _), collection in self._collections.items()
             if known_kind == kind
             for subject in collection.values()
         }
-        return uids <= known | self._unreadable
+        return frozenset(uids - known - self._unreadable)
 
     def _put(self, subject: AnySubject) -> None:
         place = (subject.ref.type, subject.ref.namespace)

@@ -99,7 +99,9 @@ class World:
             for reflector in (self._namespaces_reflector, *self._reflectors)
             if not reflector.synced.is_set()
         ]
-        return tuple(waiting) if self.census.synced.is_set() else (*waiting, "custom resources")
+        if not self.census.synced.is_set():
+            waiting.append("custom resources")
+        return (*waiting, *(kind.plural for kind in sorted(self.census.blind)))
 
     # --- inside
 

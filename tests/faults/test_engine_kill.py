@@ -1,0 +1,217 @@
+"""kill -9 at each write of a create, an update and a delete, on a real API server.
+
+The next process makes the same objects as an undisturbed run, and the API server's log and ours tell the same writes.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from ringfence import names
+from ringfence.controlplane import ControlPlane
+from tests.apiserver.installing import INSTALL
+from tests.controlplane_fixtures import Kubectl
+from tests.faults.writes_proxy import WritesProxy
+from tests.operating import USER, OperatorProcess
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.apiserver
+
+WATCHED: Final = "resourcequotas,limitranges,networkpolicies,rolebindings,serviceaccounts,configmaps,guardrails"
+MOST_WRITES: Final = 40
+VOLATILE: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "generation"}
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WritesProxy]:
+    kubectl("apply", "--server-side", "-k", str(INSTALL))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    kubeconfig = controlplane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    with WritesProxy(kubeconfig, tmp_path_factory.mktemp("proxy")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operator(
+    proxy: WritesProxy, controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    process = OperatorProcess(controlplane, tmp_path_factory.mktemp("operator"), proxy.kubeconfig).start()
+    try:
+        eventually(process.leads, 60)
+        yield process
+    finally:
+        process.kill()
+
+
+def test_killed_at_any_write_it_ends_where_an_undisturbed_run_ends(
+    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, controlplane: ControlPlane
+) -> None:
+    """Create, update and delete a Namespace; the operator dies after the first write, the second, and so on."""
+    kubectl("apply", "--server-side", "-f-", stdin=_tenant())
+    kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/acme")
+    eventually(operator.settled, 30)
+    expected = _undisturbed(operator, kubectl)
+    kills = 0
+    for write in range(1, MOST_WRITES):
+        struck = _killed_after(write, operator, proxy, kubectl, expected)
+        kills += struck
+        if not struck:
+            break
+    assert kills > 10
+    _both_logs_tell_the_same(operator, controlplane)
+
+
+def _undisturbed(operator: OperatorProcess, kubectl: Kubectl) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What there is after a create and after an update, with a name that no other round uses."""
+    states = []
+    for cpu in ("1", "2"):
+        kubectl("apply", "--server-side", "-f-", stdin=_namespace("n0", cpu))
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", "tns/n0")
+        eventually(operator.settled, 30)
+        states.append(_state(kubectl, "n0"))
+    assert len(states[0]) > 8
+    kubectl("delete", "-n", "acme", "tns/n0", "--timeout=60s")
+    return states[0], states[1]
+
+
+def _killed_after(
+    write: int,
+    operator: OperatorProcess,
+    proxy: WritesProxy,
+    kubectl: Kubectl,
+    expected: tuple[dict[str, Any], dict[str, Any]],
+) -> int:
+    """One life of a Namespace; in each of its stages the operator dies after ``write`` writes. How often it did."""
+    name = f"n{write}"
+    struck = 0
+    for cpu, state in zip(("1", "2"), expected, strict=True):
+        struck += _disturbed(write, operator, proxy, lambda cpu=cpu: _apply(kubectl, name, cpu))
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", f"tns/{name}")
+        eventually(operator.settled, 30)
+        assert _state(kubectl, name) == state, f"killed after write {write}"
+    struck += _disturbed(write, operator, proxy, lambda: kubectl("delete", "-n", "acme", f"tns/{name}", "--wait=false"))
+    eventually(lambda: not _exists(kubectl, name), 60)
+    return struck
+
+
+def _disturbed(write: int, operator: OperatorProcess, proxy: WritesProxy, change: Any) -> int:
+    """Make a change; where the operator gets as far as that write, it is killed there and started again."""
+    proxy.strike_after(write, operator.kill_quickly)
+    change()
+    eventually(lambda: proxy.struck.is_set() or operator.settled(), 60)
+    proxy.strike_at = 0
+    if not proxy.struck.is_set():
+        return 0
+    operator.kill()
+    operator.start()
+    eventually(operator.leads, 60)
+    eventually(operator.settled, 60)
+    return 1
+
+
+def _both_logs_tell_the_same(operator: OperatorProcess, plane: ControlPlane) -> None:
+    """Each write that took effect is announced by one START and told by one outcome; the reverse holds too."""
+    logged = [event for event in map(json.loads, plane.audit_log.read_text().splitlines()) if _is_recorded_write(event)]
+    ids = [event["auditID"] for event in logged]
+    announced = _outputs(operator.records(), "ringfence_planned")
+    told = _outputs(operator.records(), "ringfence_applied")
+    checked = _outputs(operator.records(), "ringfence_checked")
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= announced.keys()
+    assert told.keys() <= set(ids)
+    assert not told.keys() & checked.keys()
+    for audit_id in set(ids) - told.keys():
+        assert checked[audit_id]["found"] in ("Found", "Unknown"), f"{audit_id} took effect: {checked[audit_id]}"
+    for audit_id in checked.keys() - set(ids):
+        assert checked[audit_id]["found"] != "Found", f"{audit_id} never happened: {checked[audit_id]}"
+
+
+def _outputs(records: list[dict[str, Any]], facet: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for event in records:
+        for output in event.get("outputs", ()):
+            if facet in output["outputFacets"]:
+                audit_id = f"{event['run']['runId']}.{output['outputFacets'][facet]['k']}"
+                assert audit_id not in found
+                found[audit_id] = output["outputFacets"][facet]
+    return found
+
+
+def _is_recorded_write(event: dict[str, Any]) -> bool:
+    target = event.get("objectRef", {})
+    return (
+        event["user"]["username"] == USER
+        and event["verb"] in ("create", "update", "patch", "delete")
+        and target.get("resource") not in ("leases", "events", "selfsubjectreviews", "selfsubjectrulesreviews")
+        and target.get("subresource") != "status"
+        and "dryRun=All" not in event["requestURI"]
+        and event["responseStatus"]["code"] < 300
+    )
+
+
+def _apply(kubectl: Kubectl, name: str, cpu: str) -> None:
+    kubectl("apply", "--server-side", "-f-", stdin=_namespace(name, cpu))
+
+
+def _exists(kubectl: Kubectl, name: str) -> bool:
+    gone = kubectl("get", "-n", "acme", f"tns/{name}", check=False).returncode
+    core = kubectl("get", f"namespace/acme-{name}", check=False).returncode
+    return not (gone and core)
+
+
+def _state(kubectl: Kubectl, name: str) -> dict[str, Any]:
+    """Everything that the operator keeps for a Namespace, with its name replaced."""
+    core = json.loads(kubectl("get", f"namespace/acme-{name}", "-o", "json").stdout)
+    children = json.loads(kubectl("get", WATCHED, "-n", f"acme-{name}", "-o", "json").stdout)["items"]
+    subject = json.loads(kubectl("get", "-n", "acme", f"tns/{name}", "-o", "json").stdout)
+    contents = (_content(thing, name) for thing in (core, subject, *children))
+    return {f"{content['apiVersion']}/{content['kind']}/{content['metadata']['name']}": content for content in contents}
+
+
+def _content(thing: dict[str, Any], name: str) -> dict[str, Any]:
+    content = copy.deepcopy(thing)
+    content["metadata"] = {key: value for key, value in content["metadata"].items() if key not in VOLATILE}
+    for condition in content.get("status", {}).get("conditions", ()):
+        condition.pop("lastTransitionTime")
+        condition.pop("observedGeneration", None)
+    content.get("status", {}).pop("observedGeneration", None)
+    if content["kind"] == "ResourceQuota":
+        content.pop("status", None)  # counted by another controller, in its own time
+    replaced: dict[str, Any] = json.loads(re.sub(rf"\b{name}\b", "NAME", json.dumps(content)))
+    return replaced
+
+
+def _tenant() -> dict[str, Any]:
+    return {
+        "apiVersion": "ringfence.dev/v1alpha1",
+        "kind": "Tenant",
+        "metadata": {"name": "acme"},
+        "spec": {
+            "displayName": "Acme",
+            "contacts": {"security": "security@acme.example"},
+            "access": {"owners": [{"group": "oidc:acme-owners"}], "developers": [{"group": "oidc:acme-devs"}]},
+            "environments": [{"name": "dev"}],
+            "residency": {"regions": ["eu-central-1"]},
+            "budget": {"namespaces": 60, "hard": {"requests.cpu": "99", "pods": "999"}},
+            "deletionPolicy": "Delete",
+        },
+    }
+
+
+def _namespace(name: str, cpu: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "ringfence.dev/v1alpha1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "namespace": "acme"},
+        "spec": {
+            "environment": "dev",
+            "owner": {"team": "search", "application": "chat"},
+            "quota": {"hard": {"requests.cpu": cpu, "pods": "5"}},
+        },
+    }
