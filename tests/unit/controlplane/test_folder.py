@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ folder = OwnedFolder(Path(sys.argv[1])) if len(sys.argv) > 1 else OwnedFolder.te
 print(folder.path, flush=True)
 os.kill(os.getpid(), 9)
 """
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Give a path that is short enough for unix sockets, which pytest's own is not in a test process of many."""
+    with tempfile.TemporaryDirectory(prefix="rf-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
