@@ -93,6 +93,13 @@ TENANT: Final = _rows(
         {"serviceAccount": {"name": "x", "namespace": "y"}},
         "serviceAccount.name",
     ),
+    (
+        "spec.access.admins.1.serviceAccount.namespace",
+        "acme-dev",
+        "acmedev",
+        "spec.access",
+    ),
+    ("spec.access.admins.1.serviceAccount.namespace", "acme", "acm", "spec.access"),
     ("spec.access.owners", [{"group": "oidc:a"}] * 33, [{"group": "oidc:a"}] * 32),
     ("spec.access.reviewEvery", "90", "90d"),
     ("spec.access.reviewEvery", "0d", "1d"),

@@ -45,7 +45,7 @@ def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | 
     root = Root(name, spec)
     broken = [rule for rule in definition.rules if isinstance(rule, Rule) and not rule.holds(root)]
     if broken:
-        return None, tuple(Problem("metadata.name", rule.message) for rule in broken)
+        return None, tuple(Problem(rule.field.lstrip(".") or "metadata.name", rule.message) for rule in broken)
     return spec, ()
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ringfence.model.definition import name_rule
+from ringfence.model.definition import Root, name_rule
 from ringfence.model.rules import Rule, Transition, cel_list
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ RESERVED_NAMES: Final = (
 )
 # fmt: on
 
+_LISTS: Final = ("owners", "admins", "developers", "viewers", "members")
+
+
+def _no_workload_of_its_own(root: Root) -> bool:
+    """Whoever can run a pod in a tenant's namespace is its ServiceAccount: a grant to that is a grant to everybody."""
+    accounts = (principal.service_account for name in _LISTS for principal in getattr(root.spec.access, name))
+    return all(account is None or account.namespace.split("-", 1)[0] != root.name for account in accounts)
+
+
 ROOT_RULES: Final = (
     name_rule(
         "[a-z][a-z0-9]{1,29}", "a tenant's name has 2 to 30 lower-case letters and digits, first a letter, no hyphen"
@@ -27,6 +36,19 @@ ROOT_RULES: Final = (
         f"!(self.metadata.name in {cel_list(RESERVED_NAMES)})",
         "this tenant name is reserved: its namespaces would look like those of Kubernetes or of a known add-on",
         lambda root: root.name not in RESERVED_NAMES,
+    ),
+    Rule(
+        # One quantifier for each list: to CEL their items are of different types.
+        "!has(self.spec.access) || ("
+        + " && ".join(
+            f"(!has(self.spec.access.{name}) || self.spec.access.{name}.all(s, !has(s.serviceAccount) || "
+            "s.serviceAccount.__namespace__.split('-', 2)[0] != self.metadata.name))"
+            for name in _LISTS
+        )
+        + ")",
+        "no ServiceAccount of the tenant's own namespaces: whoever runs a pod there would have its rights",
+        _no_workload_of_its_own,
+        ".spec.access",
     ),
     Transition(
         "!has(oldSelf.status) || !has(oldSelf.status.namespaces) || !has(oldSelf.spec.environments) || "
