@@ -34,7 +34,9 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 def test_every_command_that_is_shown_exists(page: Path) -> None:
     """In code, `make X` is a target and `ringfence X` a command."""
     for block in re.findall(r"```(?:sh|console)\n(.*?)```|`([^`\n]+)`", page.read_text(), re.DOTALL):
-        for program, word in re.findall(r"^(?:\$ )?(?:\S+/)?(make|ringfence) ([a-z][a-z-]*)", "".join(block), re.M):
+        for program, word in re.findall(
+            r"^(?:\$ )?(?:\S+/)?(make|ringfence) ([a-z][a-z-]*)", "".join(block), re.MULTILINE
+        ):
             assert word in (TARGETS if program == "make" else COMMANDS), f"{program} {word}"
 
 
