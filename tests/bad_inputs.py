@@ -47,6 +47,7 @@ def _rows(kind: str, *rows: tuple[Any, ...]) -> list[BadInput]:
 
 _DOMAIN: Final = "a." * 123 + "example"
 _PROVIDER: Final = complete("Tenant")["spec"]["providers"][0]
+_EXTERNAL: Final = complete("Tenant")["spec"]["providers"][1]["credential"]["externalSecret"]
 _EGRESS: Final = "spec.network.egress.0.cidr"
 _HOST: Final = "spec.providers.0.endpoint.host"
 _PATH: Final = "spec.providers.0.endpoint.path"
@@ -202,6 +203,7 @@ TENANT: Final = _rows(
     (_HOST, "api.openai.com\n", "api.openai.com"),
     (_HOST, "a" + _DOMAIN, _DOMAIN),
     (_PATH, "/v1/../admin", "/v1/admin"),
+    (_PATH, "/v1..x", "/v1.x"),
     (_PATH, "/v1?x=1", "/v1"),
     (_PATH, "/v1/", "/v1"),
     (_PATH, "v1", "/v1"),
@@ -225,6 +227,12 @@ TENANT: Final = _rows(
         "spec.providers.1.credential",
         {"secretRef": {"name": "model-openai", "key": "other"}},
         {"secretRef": {"name": "model-other", "key": "api-key"}},
+        "spec.providers",
+    ),
+    (
+        "spec.providers.0.credential",
+        {"externalSecret": _EXTERNAL},
+        {"externalSecret": {**_EXTERNAL, "property": "openai"}},
         "spec.providers",
     ),
     ("spec.providers.1.credential.externalSecret.key", "globex/providers", "acme/providers", "spec.providers"),

@@ -3,6 +3,7 @@
 Law: a provider is one host, its key goes to that host and to no other.
 """
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -125,28 +126,11 @@ class Provider(Model):
     """What the provider promises."""
 
 
-def _secret(provider: Provider) -> object | None:
-    """What identifies the provider's key: a whole Secret, or one value of a store."""
-    if provider.credential is None:
-        return None
-    reference = provider.credential.secret_ref
-    return reference.name if reference else provider.credential.external_secret
-
-
 def _target(provider: Provider) -> object:
     """Whom the provider's key is shown to; TLS is how, not whom."""
     if provider.endpoint:
         return provider.endpoint.host
     return provider.service and (provider.service.namespace, provider.service.name)
-
-
-def _one_secret_one_target(providers: tuple[Provider, ...]) -> bool:
-    targets: dict[object, object] = {}
-    return all(
-        targets.setdefault(secret, _target(provider)) == _target(provider)
-        for provider in providers
-        if (secret := _secret(provider)) is not None
-    )
 
 
 # `namespace` is a reserved word of CEL.
@@ -156,13 +140,22 @@ _SAME_TARGET: Final = (
 )
 
 
-def _one_target(reference: str, same: str) -> Rule:
-    """The rule that whatever has the ``same`` reference has the same target."""
+def _one_target(reference: str, same: str, secret: Callable[[Credential], object | None]) -> Rule:
+    """The rule that whoever has the ``same`` reference has the same target; ``secret`` gives what is compared."""
     absent = f"!has({{0}}.credential) || !has({{0}}.credential.{reference})"
+
+    def holds(providers: tuple[Provider, ...]) -> bool:
+        targets: dict[object, object] = {}
+        return all(
+            targets.setdefault(found, _target(provider)) == _target(provider)
+            for provider in providers
+            if provider.credential and (found := secret(provider.credential))
+        )
+
     return Rule(
         f"self.all(p, {absent.format('p')} || self.all(q, {absent.format('q')} || !({same}) || {_SAME_TARGET}))",
-        "one secret must not serve two hosts: a provider's key never goes to another's host",
-        _one_secret_one_target,
+        f"one {reference} must not serve two hosts: a provider's key never goes to another's host",
+        holds,
     )
 
 
@@ -170,6 +163,14 @@ Providers = Annotated[
     tuple[Provider, ...],
     Field(max_length=16),
     Keyed("name"),
-    _one_target("secretRef", "p.credential.secretRef.name == q.credential.secretRef.name"),
-    _one_target("externalSecret", "p.credential.externalSecret == q.credential.externalSecret"),
+    _one_target(
+        "secretRef",
+        "p.credential.secretRef.name == q.credential.secretRef.name",
+        lambda credential: credential.secret_ref and credential.secret_ref.name,
+    ),
+    _one_target(
+        "externalSecret",
+        "p.credential.externalSecret == q.credential.externalSecret",
+        lambda credential: credential.external_secret,
+    ),
 ]

@@ -11,6 +11,7 @@ from ringfence.cli.generate import outputs
 from ringfence.model.crd import custom_resource_definition, object_schema
 from ringfence.model.definition import Definition
 from ringfence.model.editors import editor_schema
+from ringfence.model.parse import parse
 from ringfence.model.reference import reference_page
 from ringfence.model.registry import DEFINITIONS
 from tests.bad_inputs import BAD_INPUTS
@@ -72,6 +73,11 @@ def test_the_editors_schema_is_valid_in_old_and_new_drafts(definition: Definitio
     Draft202012Validator({key: value for key, value in schema.items() if key != "$schema"}).validate(sample)
 
 
+def _written_by_users(definition: Definition) -> Object:
+    schema = object_schema(definition)
+    return {key: part for key, part in schema.items() if key != "properties"} | {"spec": schema["properties"]["spec"]}
+
+
 def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, part in value.items():
@@ -113,6 +119,19 @@ def test_the_reference_has_every_rule(definition: Definition) -> None:
     }
     assert messages
     assert [message for message in messages if message not in page] == []
+
+
+def test_every_rule_refuses_a_bad_input_by_its_own_message() -> None:
+    """A rule whose removal nobody notices is a rule that may be gone already."""
+    said = {problem.message for row in BAD_INPUTS for problem in parse(row.refused).problems}
+    rules = [
+        rule
+        for definition in DEFINITIONS
+        for key, entries in _leaves(_written_by_users(definition))
+        if key.endswith("validations")
+        for rule in entries
+    ]
+    assert {rule["message"] for rule in rules if "oldSelf" not in rule["rule"]} - said == set()
 
 
 def test_at_least_a_hundred_bad_inputs_are_asked_about() -> None:
