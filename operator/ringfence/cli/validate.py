@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ringfence.cli.manifests import Document, documents
+from ringfence.cli.references import mismatches
 from ringfence.model.kinds import GROUP, VERSION
 from ringfence.model.parse import parse
 from ringfence.model.registry import DEFINITIONS, definition_of
@@ -66,6 +67,11 @@ class Item:
         return str(self.raw.get("apiVersion", "")).partition("/")[0] == GROUP
 
     @property
+    def is_known(self) -> bool:
+        """Whether we have this kind in this version."""
+        return definition_of(self.raw.get("apiVersion"), self.raw.get("kind")) is not None
+
+    @property
     def name(self) -> str:
         """The object as people call it: ``Namespace/acme/dev``."""
         metadata = self.raw.get("metadata")
@@ -88,7 +94,7 @@ def validate(
     texts = [(str(path), _read(path)) for path in _expanded(files)]
     items, findings = _split(texts)
     ours = [item for item in items if item.is_ours]
-    findings += [finding for item in ours for finding in _judge(item)] + list(_twins(ours))
+    findings += [*_judge(ours), *_twins(ours)]
     findings.sort(key=lambda finding: (finding.file, finding.line))
     skipped = [item for item in items if not item.is_ours]
     if output is Output.JSON:
@@ -147,13 +153,15 @@ def _items(raw: dict[str, Any], file: str, document: Document) -> Iterator[Item]
         yield Item(raw, file, document)
 
 
-def _judge(item: Item) -> Iterator[Finding]:
-    api_version, kind = item.raw.get("apiVersion"), item.raw.get("kind")
-    if definition_of(api_version, kind) is None:
-        yield _unknown(item)
-        return
-    for problem in parse(item.raw).problems:
-        yield item.finding(problem.field, problem.message)
+def _judge(items: Sequence[Item]) -> Iterator[Finding]:
+    """What is wrong with each object, and with what it says of its Tenant."""
+    known = [item for item in items if item.is_known]
+    yield from (_unknown(item) for item in items if not item.is_known)
+    subjects = [parse(item.raw) for item in known]
+    for item, subject in zip(known, subjects, strict=True):
+        yield from (item.finding(problem.field, problem.message) for problem in subject.problems)
+    for place, problem in mismatches(subjects):
+        yield known[place].finding(problem.field, problem.message)
 
 
 def _unknown(item: Item) -> Finding:

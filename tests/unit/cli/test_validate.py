@@ -132,6 +132,46 @@ def test_an_object_that_is_there_twice_is_found_across_files(folder: Path) -> No
     assert result.stdout == "b.yaml:3: Namespace/acme/dev metadata.name: is there already, in a.yaml:1\n"
 
 
+TENANT = """\
+apiVersion: ringfence.dev/v1alpha1
+kind: Tenant
+metadata: {name: acme}
+spec:
+  residency: {regions: [eu-central-1, eu-west-1]}
+---
+"""
+ROUTE = """\
+apiVersion: ringfence.dev/v1alpha1
+kind: ModelRoute
+metadata: {name: chat, namespace: acme}
+spec:
+  model: chat
+  backends:
+  - {provider: openai, model: gpt-4o}
+  promotions: {qa: rev-01234567}
+---
+"""
+
+
+def test_objects_are_judged_by_the_tenant_that_is_among_the_files(folder: Path) -> None:
+    """A review shows what would wait for ever; without the Tenant nothing is guessed."""
+    (folder / "a.yaml").write_text(ROUTE + GOOD.replace("environment: dev", "environment: prod"))
+    assert run("a.yaml").exit_code == 0
+    (folder / "b.yaml").write_text(TENANT)
+    assert run("a.yaml", "b.yaml").stdout.splitlines() == [
+        (
+            "a.yaml:6: ModelRoute/acme/chat spec.backends: Tenant acme has no provider openai with model gpt-4o; "
+            "ask the platform team for it"
+        ),
+        (
+            "a.yaml:8: ModelRoute/acme/chat spec.promotions: nothing can be promoted to qa: "
+            "it is no environment of Tenant acme"
+        ),
+        "a.yaml:13: Namespace/acme/dev spec.region: spec.region is missing; choose one of: eu-central-1, eu-west-1",
+        "a.yaml:14: Namespace/acme/dev spec.environment: Tenant acme has no environment prod; it has dev",
+    ]
+
+
 def test_the_items_of_a_list_are_judged_one_by_one(folder: Path) -> None:
     """`kubectl get -o yaml` writes lists."""
     item = "  kind: Namespace\n  metadata: {name: dev, namespace: acme}\n  spec: {}\n"
