@@ -55,6 +55,13 @@ def test_a_namespace_wakes_its_tenant_its_peers_and_its_routes(world: Simulation
     assert woken(world, MODELS, edit(MODELS, {"quota": {"hard": {}}})) == {ACME, CHAT, POLICY}
 
 
+def test_a_peer_is_woken_by_whoever_names_the_other(world: Simulation) -> None:
+    """One word is enough to be interested."""
+    edit(DATA, {"network": {}})(world)  # now only web names data
+    assert DATA in woken(world, WEB, edit(WEB, {"labels": {"a": "b"}}))
+    assert WEB in woken(world, DATA, edit(DATA, {"labels": {"a": "b"}}))
+
+
 def test_a_namespace_that_got_ready_is_the_tenants_news_alone(world: Simulation) -> None:
     """Its status counts it."""
     assert woken(world, WEB, ready("False")) == {ACME}

@@ -219,6 +219,17 @@ def test_over_the_budget_a_new_namespace_stands_and_runs_nothing(world: Simulati
     assert inside(world, "acme-lab", RESOURCE_QUOTA)[names.QUOTA]["spec"]["hard"]["pods"] == "0"
 
 
+def test_who_cannot_have_a_namespace_holds_no_budget_either(world: Simulation) -> None:
+    """An older claim to a name that is somebody else's takes nothing from the others."""
+    world.put(stranger("acme-lab"))
+    quota = {"hard": {"pods": "40"}}
+    world.put(namespace("acme", "lab", environment="dev", quota=quota))
+    younger = world.put(namespace("acme", "shop", environment="dev", quota=quota))
+    edit(ACME, {"budget": {"namespaces": 9, "hard": {"pods": "100"}}})(world)
+    world.settle()
+    assert told(world, younger) == ("True", "Reconciled")
+
+
 # --- people
 
 

@@ -313,6 +313,27 @@ def test_a_confirmation_does_not_end_a_legal_hold(world: Simulation) -> None:
     assert GLOBEX not in world.objects
 
 
+def test_a_policy_that_cannot_be_read_counts_as_a_hold(world: Simulation) -> None:
+    """What can't be judged destroys nothing."""
+    policy = next(ref for ref in world.primaries() if (ref.namespace, ref.name) == ("globex", "default"))
+    edit(policy, {"surprise": True})(world)
+    edit(GLOBEX, {"deletionPolicy": "Delete"})(world)
+    annotate(GLOBEX, confirm_delete="globex")(world)
+    world.settle()
+    delete(GLOBEX)(world)
+    assert world.settle() == []
+    assert told(world, GLOBEX) == ("False", "DeletionBlocked")
+
+
+def test_a_guardrail_that_was_let_go_is_not_held_again(world: Simulation) -> None:
+    """The Tenant lets it go just before it disowns the namespace; the Namespace's own plan must not undo that."""
+    delete(ACME)(world)
+    for write in world.writes(ACME):
+        if write.ref == Ref(GUARDRAIL, "acme-web", names.GUARDRAIL):
+            break
+    assert world.reconcile(WEB) == []
+
+
 def test_a_tenant_that_cannot_be_read_is_retained(world: Simulation) -> None:
     """What can't be judged destroys nothing."""
     broken = copy.deepcopy(world.objects[GLOBEX])
