@@ -65,6 +65,7 @@ TENANT: Final = _rows(
     ("metadata.name", "cert", "certs", "reserved"),
     ("metadata.name", "default", "defaults", "reserved"),
     # Nothing is accepted and then ignored.
+    ("specs", {}, GONE),
     ("spec.quarantined", True, GONE),
     ("spec.network.egres", [], GONE),
     ("spec.displayName", "a" * 129, "a" * 128),

@@ -5,17 +5,19 @@ The spec is judged as JSON, as the API server judges it.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
 from ringfence.model.definition import Definition, Root
 from ringfence.model.kinds import Ref, ResourceType
-from ringfence.model.problems import problems_of
+from ringfence.model.problems import problems_of, unknown_field
 from ringfence.model.registry import definition_of
 from ringfence.model.rules import Model, Rule
 from ringfence.model.subject import Meta, Problem, Subject
+
+_FIELDS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def parse(raw: Mapping[str, Any]) -> Subject[Any]:
@@ -28,8 +30,9 @@ def parse(raw: Mapping[str, Any]) -> Subject[Any]:
     if definition is None:
         problem = Problem("kind", f"{type_.api_version} has no kind {type_.kind!r} in Ringfence")
         return Subject(ref, meta, None, status, (problem,))
+    surplus = tuple(unknown_field(str(key), key, _FIELDS) for key in raw if key not in _FIELDS)
     spec, problems = judge(definition, ref.name, raw.get("spec"))
-    return Subject(ref, meta, spec, status, problems)
+    return Subject(ref, meta, None if surplus else spec, status, surplus + problems)
 
 
 def judge(definition: Definition, name: str, raw_spec: object) -> tuple[Model | None, tuple[Problem, ...]]:

@@ -1,7 +1,7 @@
 """What is wrong with a spec, in words for its writer: the field by its path, and what it must be."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -49,6 +49,12 @@ def problems_of(error: ValidationError, definition: Definition) -> tuple[Problem
     return tuple(found)[:_MOST_PROBLEMS]
 
 
+def unknown_field(path: str, name: object, known: Iterable[str]) -> Problem:
+    """The problem of a field that does not exist, with what its writer probably meant."""
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return Problem(path, "is no such field" + (f"; did you mean {close[0]}?" if close else ""))
+
+
 def field_path(location: Location) -> str:
     """The path below ``spec`` as Kubernetes writes it: ``spec.providers[0].endpoint.host``."""
     return "spec" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
@@ -61,21 +67,20 @@ def _problems(
     if kind == "rules":
         yield from (Problem(path + field, message) for field, message in context["rules"])
     elif kind == "extra_forbidden":
-        yield Problem(path, "is no such field" + _meant(definition, location))
+        yield unknown_field(path, location[-1], _siblings(definition, location))
     elif kind in _MESSAGES:
         yield Problem(path, _MESSAGES[kind].format(**context))
     else:
         yield Problem(path, fallback)
 
 
-def _meant(definition: Definition, location: Location) -> str:
-    """What the writer of an unknown field probably meant."""
+def _siblings(definition: Definition, location: Location) -> Iterable[str]:
+    """The fields that there are where an unknown one was found."""
     schema = _schema(definition)
     for step in location[:-1]:
         below = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
         schema = below or schema.get("additionalProperties", {})
-    close = difflib.get_close_matches(str(location[-1]), schema.get("properties", ()), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return tuple(schema.get("properties", ()))
 
 
 @cache
