@@ -36,8 +36,7 @@ class Rule:
     @property
     def schema(self) -> dict[str, str]:
         """The entry of ``x-kubernetes-validations``."""
-        entry = {"rule": self.cel, "message": self.message}
-        return {**entry, "fieldPath": self.field} if self.field else entry
+        return _entry(self.cel, self.message, self.field)
 
     def check(self, value: Any) -> Any:
         """The value itself; raises a validation error when the rule is broken."""
@@ -63,11 +62,15 @@ class Transition:
     @property
     def schema(self) -> dict[str, str]:
         """The entry of ``x-kubernetes-validations``."""
-        entry = {"rule": self.cel, "message": self.message}
-        return {**entry, "fieldPath": self.field} if self.field else entry
+        return _entry(self.cel, self.message, self.field)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return with_validations(handler(schema), [self.schema])
+
+
+def _entry(cel: str, message: str, field: str) -> dict[str, str]:
+    entry = {"rule": cel, "message": message}
+    return {**entry, "fieldPath": field} if field else entry
 
 
 def with_validations(schema: JsonSchemaValue, entries: Sequence[dict[str, str]]) -> JsonSchemaValue:
