@@ -16,6 +16,7 @@ from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
 from ringfence.model.kinds import Ref
 from ringfence.plan.difference import difference, removals
+from ringfence.plan.held import is_held
 from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
 from ringfence.plan.seen import AnySubject
 
@@ -44,7 +45,7 @@ class Write:
     uid: str = ""
     """The object that a deletion is about."""
     resource_version: str = ""
-    """The version that a patch rests on."""
+    """The version that a patch rests on; empty where it rests on none."""
     pointers: tuple[str, ...] = ()
     """JSON pointers of what differs."""
     digest: str = ""
@@ -89,6 +90,7 @@ def _unnumbered(plan: Plan, subject: AnySubject, known: Known) -> Iterator[tuple
     for stage in plan.stages:
         yield stage.name, stage.tightening, _stage(stage, known)
         yield stage.name, stage.tightening, _clean(stage, known)
+        yield stage.name, stage.tightening, _let_go(stage, known)
     yield "free", False, _free(plan, subject)
 
 
@@ -148,6 +150,15 @@ def _clean(stage: Stage, known: Known) -> Iterator[Write]:
         if patch := removals(desired.manifest, content):
             pointers = difference(desired.manifest, content)
             yield Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)
+
+
+def _let_go(stage: Stage, known: Known) -> Iterator[Write]:
+    """Take others' finalizers off what is to go, and off what is going and is to be made anew."""
+    going = [desired.ref for desired in stage.apply if (child := known.child(desired.ref)) and child.deleting]
+    for ref in (*going, *stage.delete):
+        child = known.child(ref)
+        if child and is_held(ref, child.finalizers):
+            yield _finalizers(ref, (), "")
 
 
 def finalizers_patch(finalizers: tuple[str, ...]) -> Mapping[str, Any]:

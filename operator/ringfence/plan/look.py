@@ -30,7 +30,7 @@ def look(
         routes=view.subjects(MODEL_ROUTE, home) if ref.type in (TENANT, MODEL_ROUTE) else (),
         policies=view.subjects(RETENTION_POLICY, home),
         cores=cores,
-        live=_live(ref, view, tenant, cores.values()),
+        live=_live(ref, view, tenant, namespaces, cores.values()),
         quotas=_quotas(view, tenant, cores.values()) if ref.type in (TENANT, NAMESPACE) else {},
         answers=answers,
     )
@@ -44,15 +44,26 @@ def _cores(view: View, home: str, namespaces: Iterable[AnySubject]) -> dict[str,
     return known | {core.name: core for core in view.core_namespaces_of(home)}
 
 
-def _live(ref: Ref, view: View, tenant: AnySubject | None, cores: Iterable[CoreNamespace]) -> Mapping[Ref, Live]:
-    """Objects of the namespaces that ``ref`` answers for: one's own; a Tenant's home, and all when it is deleted."""
+def _live(
+    ref: Ref,
+    view: View,
+    tenant: AnySubject | None,
+    namespaces: Iterable[AnySubject],
+    cores: Iterable[CoreNamespace],
+) -> Mapping[Ref, Live]:
+    """Objects of the namespaces that ``ref`` answers for.
+
+    One's own; a Tenant's home, what has no Namespace object (any more), and everything when the Tenant is deleted.
+    """
     if ref.type == NAMESPACE:
         return view.live(names.core_namespace(ref.namespace, ref.name))
     if ref.type != TENANT:
         return {}
     live = dict(view.live(ref.name))
+    declared = {names.core_namespace(ref.name, namespace.name) for namespace in namespaces}
     for core in cores:
-        if core.name != ref.name and (core.deleting or (tenant is not None and tenant.meta.deleting)):
+        leaving = core.deleting or core.name not in declared or (tenant is not None and tenant.meta.deleting)
+        if core.name != ref.name and leaving:
             live.update(view.live(core.name))
     return live
 

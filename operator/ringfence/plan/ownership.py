@@ -1,7 +1,8 @@
 """Whose a core namespace is.
 
-Law: a namespace is a tenant's by its label *and* the Tenant's uid, never by its name; everything else is somebody
-else's until a person with the right to do so asks for adoption.
+Law: a namespace is a tenant's by its label *and* the Tenant's uid, never by its name alone; everything else is
+somebody else's until a person with the right to do so asks for adoption. Labels never make a tenant's what its name
+keeps from being one: whoever may label namespaces does not thereby point Ringfence at any of them.
 """
 
 from enum import Enum
@@ -23,7 +24,7 @@ def ownership(core: CoreNamespace | None, tenant: str, owner_uid: str) -> Owners
     """Whose ``core`` is, as seen from the Tenant with that name and uid."""
     if core is None:
         return Ownership.FREE
-    if core.labels.get(names.TENANT_LABEL) != tenant:
+    if core.labels.get(names.TENANT_LABEL) != tenant or names.split_core_namespace(core.name)[0] != tenant:
         return Ownership.TAKEN
     if core.labels.get(names.OWNER_UID_LABEL) == owner_uid:
         return Ownership.OURS

@@ -14,11 +14,7 @@ def surplus(live: Mapping[Ref, Live], desired: Collection[Desired], *, quarantin
     """The live objects to be deleted, in one order."""
     wanted = {child.ref for child in desired}
     return tuple(
-        sorted(
-            ref
-            for ref, seen in live.items()
-            if ref not in wanted and not seen.deleting and (seen.ours or (quarantined and _opens(ref)))
-        )
+        sorted(ref for ref, seen in live.items() if ref not in wanted and (seen.ours or (quarantined and _opens(ref))))
     )
 
 

@@ -47,9 +47,8 @@ def reconcile(
 
 
 def withdraw_bindings(live: Mapping[Ref, Live]) -> Stage:
-    """Take away all access that Ringfence gave."""
-    ours = (ref for ref, seen in live.items() if seen.ours and not seen.deleting)
-    return Stage("withdraw", delete=_of_type(ours, ROLE_BINDING), tightening=True)
+    """Take away all access, whoever gave it: a tenant's admins may have given some, too."""
+    return Stage("withdraw", delete=_of_type(live, ROLE_BINDING), tightening=True)
 
 
 def _is_open(closed: Iterable[Desired], live: Mapping[Ref, Live]) -> bool:

@@ -30,9 +30,11 @@ def core(labels: dict[str, str], annotations: dict[str, str] | None = None, *, d
         pytest.param(
             core({**OURS, names.OWNER_UID_LABEL: "uid-0"}, ADOPT), Ownership.ADOPTABLE, id="a former tenant's, given"
         ),
+        pytest.param(CoreNamespace("kube-system", "core", OURS), Ownership.TAKEN, id="labelled, but of another name"),
+        pytest.param(CoreNamespace("acmedev", "core", OURS, ADOPT), Ownership.TAKEN, id="of a name that looks alike"),
         pytest.param(core({**OURS, names.TENANT_LABEL: "globex"}, ADOPT), Ownership.TAKEN, id="another tenant's"),
     ],
 )
 def test_a_namespace_is_ours_by_label_and_uid_only(found: CoreNamespace | None, expected: Ownership) -> None:
-    """Never by its name, and given away only by label and annotation together."""
+    """Never by its name alone, never without it, and given away only by label and annotation together."""
     assert ownership(found, "acme", "uid-1") is expected

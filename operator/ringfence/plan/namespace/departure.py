@@ -4,13 +4,14 @@ Law: access goes first. Retain leaves the namespace fenced and disowned; Delete 
 that nobody confirmed to lose, or a legal hold stands. A Guardrail goes when nothing else is left.
 """
 
+from dataclasses import replace
+
 from ringfence import names
 from ringfence.model.kinds import GUARDRAIL, ROLE_BINDING
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import prune, stages, timers, verdict
-from ringfence.plan.children import core_namespace
+from ringfence.plan import orphan, prune, stages, timers, verdict
 from ringfence.plan.destruction import destruction_is_confirmed
 from ringfence.plan.namespace.desire import Desire
 from ringfence.plan.namespace.site import Site
@@ -18,7 +19,7 @@ from ringfence.plan.ownership import owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import Reason
-from ringfence.plan.release import guardrails, last_guardrail
+from ringfence.plan.release import last_guardrail
 from ringfence.plan.seen import CoreNamespace, Seen
 
 
@@ -56,21 +57,19 @@ def plan_with_tenant_leaving(site: Site, desired: Desire, seen: Seen) -> Plan:
 
 
 def _retained(tenant: Subject[TenantSpec], core: CoreNamespace, seen: Seen) -> Plan:
-    place = Place(tenant.name, tenant.meta.uid, core.name)
+    if orphan.has_access((core,), seen.live):
+        waiting = _waiting(
+            f"the access to namespace {core.name} is being withdrawn", orphan.leave(tenant, (core,), seen.live)
+        )
+        return replace(waiting, look_again_at=seen.now + orphan.SETTLING)
     finding = Finding(
         Reason.ORPHANED,
         f"namespace {core.name} stays, fenced and without access; to take it over again, annotate it "
         f"{names.ADOPT_ANNOTATION}={tenant.name}",
     )
-    # Disowned last: until then a restart finds the same work to do.
-    steps = (
-        stages.withdraw_bindings(seen.live),
-        *guardrails((core,), seen.live),
-        Stage("namespace", apply=(core_namespace.make_orphan(place, core.labels),)),
-    )
     return Plan(
         conditions=verdict.summary((Finding(Reason.DELETING, finding.message),)),
-        stages=tuple(step for step in steps if step.apply or step.delete or step.release),
+        stages=orphan.leave(tenant, (core,), seen.live),
         findings=(finding,),
         finalizer=Finalizer.RELEASE,
     )

@@ -6,14 +6,13 @@ namespaces, then the home, unless data would be lost that nobody confirmed to lo
 
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import stages, timers, verdict
-from ringfence.plan.children import core_namespace
+from ringfence.plan import orphan, stages, timers, verdict
 from ringfence.plan.destruction import destruction_is_confirmed
 from ringfence.plan.ownership import owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import Reason
-from ringfence.plan.release import guardrails, last_guardrail
+from ringfence.plan.release import last_guardrail
 from ringfence.plan.seen import CoreNamespace, Seen
 
 
@@ -33,21 +32,16 @@ def plan(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 def _retained(
     tenant: Subject[TenantSpec], standing: tuple[CoreNamespace, ...], leaving: tuple[CoreNamespace, ...], seen: Seen
 ) -> Plan:
-    orphans = tuple(core_namespace.make_orphan(_place(tenant, core), core.labels) for core in standing)
-    # Disowned last: until then a restart finds the same work to do.
-    steps = (
-        stages.withdraw_bindings(seen.live),
-        *_last_guardrails(tenant, leaving, seen),
-        *guardrails(standing, seen.live),
-        Stage("namespace", apply=orphans),
-    )
-    kept = ", ".join(core.name for core in standing)
+    steps = (*orphan.leave(tenant, standing, seen.live), *_last_guardrails(tenant, leaving, seen))
+    withdrawing = orphan.has_access(standing, seen.live)
+    kept = "" if withdrawing else ", ".join(core.name for core in standing)
     findings = (Finding(Reason.ORPHANED, f"these namespaces stay, fenced and without access: {kept}"),) if kept else ()
     return Plan(
         conditions=verdict.summary((_deleting(leaving or standing),)),
         stages=_some(steps),
         findings=findings,
-        finalizer=Finalizer.HOLD if leaving else Finalizer.RELEASE,
+        finalizer=Finalizer.HOLD if leaving or withdrawing else Finalizer.RELEASE,
+        look_again_at=seen.now + orphan.SETTLING if withdrawing else None,
     )
 
 

@@ -4,16 +4,17 @@ Law: a Tenant answers for its home namespace; what stands in its Namespaces is t
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import prune, ranges, stages, timers, verdict
-from ringfence.plan.ownership import Ownership, ownership
+from ringfence.plan import orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.release import last_guardrail
-from ringfence.plan.seen import Seen
+from ringfence.plan.seen import CoreNamespace, Seen
 from ringfence.plan.tenant import departure, gates
 from ringfence.plan.tenant.desire import desire
 from ringfence.plan.tenant.reviews import dates, reviews
@@ -48,7 +49,7 @@ def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Pl
         findings=findings,
         status=status(tenant, spec, seen),
         finalizer=Finalizer.HOLD,
-        look_again_at=timers.next_moment(seen.now, paused, *dates(tenant, spec)),
+        look_again_at=timers.next_moment(seen.now, paused, _settled(tenant, seen), *dates(tenant, spec)),
         repair=paused is None,
     )
 
@@ -62,14 +63,36 @@ def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen
 
 
 def _forsaken(tenant: Subject[TenantSpec], seen: Seen) -> tuple[Stage, ...]:
-    """Terminating namespaces whose Namespace object is gone have nobody else to let their Guardrail go."""
+    """Nobody else answers for namespaces whose Namespace object is gone.
+
+    Terminating ones still hold their Guardrail. Others were left by somebody who took the finalizer off by force; they
+    are retained, whatever the Tenant says: nobody confirmed that they should be destroyed.
+    """
+    forsaken = _undeclared(tenant, seen)
+    left = orphan.leave(tenant, _left(tenant, seen), seen.live)
+    return (*(stage for core in forsaken for stage in last_guardrail(core, tenant, seen.live)), *left)
+
+
+def _undeclared(tenant: Subject[TenantSpec], seen: Seen) -> tuple[CoreNamespace, ...]:
     declared = {f"{tenant.name}-{namespace.name}" for namespace in seen.namespaces} | {tenant.name}
-    forsaken = [core for name, core in sorted(seen.cores.items()) if name not in declared]
-    return tuple(stage for core in forsaken for stage in last_guardrail(core, tenant, seen.live))
+    return tuple(core for name, core in sorted(seen.cores.items()) if name not in declared)
+
+
+def _left(tenant: Subject[TenantSpec], seen: Seen) -> tuple[CoreNamespace, ...]:
+    uid = tenant.meta.uid
+    return tuple(core for core in _undeclared(tenant, seen) if not core.deleting and owns(core, tenant.name, uid))
+
+
+def _settled(tenant: Subject[TenantSpec], seen: Seen) -> datetime | None:
+    """When to look whether the access to what was left is gone."""
+    return seen.now + orphan.SETTLING if orphan.has_access(_left(tenant, seen), seen.live) else None
 
 
 def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tuple[Finding, ...]:
     found = list(ranges.refusals(spec.network.egress, seen.facts))
+    if left := [core.name for core in _left(tenant, seen)]:
+        message = f"no Namespace object speaks for {', '.join(left)}; these namespaces stay, fenced and without access"
+        found.append(Finding(Reason.ORPHANED, message))
     if ownership(seen.cores.get(tenant.name), tenant.name, tenant.meta.uid) is Ownership.ADOPTABLE:
         found.append(Finding(Reason.ADOPTED, f"namespace {tenant.name} was taken over, as its annotation asks"))
     if refused := timers.refused_pause(tenant.meta, seen.now):
