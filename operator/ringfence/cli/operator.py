@@ -38,7 +38,7 @@ from ringfence.engine.stopping import unless
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref
-from ringfence.ports.cluster import ClusterError
+from ringfence.ports.cluster import ClusterError, UnauthorizedError
 from ringfence.ports.ledger import ForkRefusedError
 
 log = structlog.get_logger(__name__)
@@ -114,6 +114,12 @@ def run_operator(settings: Settings) -> int:
         return _refuse(error, USAGE)
     except (RefusedToStartError, HeldError, KeyFileError) as error:
         return _refuse(error, REFUSED)
+    except UnauthorizedError as error:
+        return _refuse(
+            f"the API server does not accept the credentials of {settings.kubeconfig or 'this pod'} ({error.message}); "
+            f"`kubectl create token -n {names.OPERATOR_NAMESPACE} {names.OPERATOR_SERVICE_ACCOUNT}` makes a new token",
+            UNREACHABLE,
+        )
     except ClusterError as error:
         return _refuse(f"the API server can't be used: {error.message}", UNREACHABLE)
 
@@ -126,7 +132,7 @@ def _run(settings: Settings, signer: Ed25519Signer, directory: Path, identity: s
         superseded = group.subgroup((LeaseLostError, ForkRefusedError))
         if superseded is None:
             raise
-        return _refuse(f"another process took over: {superseded.exceptions[0]}", SUPERSEDED)
+        return _refuse(_innermost(superseded), SUPERSEDED)
     return STOPPED
 
 
@@ -180,6 +186,11 @@ def _signer(settings: Settings, directory: Path) -> Ed25519Signer:
     if settings.signing_key:
         return load_signer(settings.signing_key)
     return load_or_create_signer(directory / SIGNING_KEY)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the first error of a group of groups: each level of tasks wraps it once more."""
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _refuse(why: object, code: int) -> int:

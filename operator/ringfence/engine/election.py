@@ -61,9 +61,10 @@ class Candidate:
         if self._seen is None or self._holder() != self._identity:
             return
         try:
-            await self._put({**self._seen["spec"], "holderIdentity": "", "leaseDurationSeconds": 1})
-        except ClusterError as error:
-            log.warning("lease not released; the next leader waits until it expires", error=error.message)
+            async with asyncio.timeout(self._terms.renew_deadline / 2):
+                await self._put({**self._seen["spec"], "holderIdentity": "", "leaseDurationSeconds": 1})
+        except (ClusterError, TimeoutError) as error:
+            log.warning("lease not released; the next leader waits until it expires", error=str(error) or "timeout")
 
     async def _attempt(self) -> bool:
         """Take or renew the lease once; answers whether we hold it."""

@@ -4,21 +4,24 @@ Law: each thing that is wrong is told with the next step; what may heal by itsel
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from itertools import product
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
 from ringfence import names
 from ringfence.plan.roles import OPERATOR
-from ringfence.ports.cluster import Cluster, Grant, Identity, Permission, ThrottledError, UnreachableError
+from ringfence.ports.cluster import Cluster, Grant, Permission, RefusedError, ThrottledError, UnreachableError
 
 log = structlog.get_logger(__name__)
 
 MASTERS: Final = "system:masters"
 """The group that every fence lets through: with it no policy would hold the operator."""
 RETRY: Final = 2.0
+
+T = TypeVar("T")
 
 
 class RefusedToStartError(Exception):
@@ -32,21 +35,22 @@ async def preflight(cluster: Cluster, *, unsafe_admin: bool) -> None:
         RefusedToStartError: the identity is one that nothing can fence.
         UnauthorizedError: the API server does not know us.
     """
-    identity = await _identify(cluster)
+    identity = await _patiently(cluster.whoami)
     if MASTERS in identity.groups and not unsafe_admin:
         raise RefusedToStartError(
             f"{identity.username} is in {MASTERS}, which no policy can fence: use a token of ServiceAccount "
             f"{names.OPERATOR_NAMESPACE}/{names.OPERATOR_SERVICE_ACCOUNT}, or --unsafe-admin to try things out"
         )
-    if lacking := missing(await cluster.grants(names.OPERATOR_NAMESPACE)):
+    if lacking := missing(await _patiently(partial(cluster.grants, names.OPERATOR_NAMESPACE))):
         log.error("rights are missing; apply the roles of manifests/install or of the chart", missing=lacking)
 
 
-async def _identify(cluster: Cluster) -> Identity:
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until there is an answer. An API server that is starting refuses for a moment what everybody may ask."""
     while True:
         try:
-            return await cluster.whoami()
-        except (UnreachableError, ThrottledError) as error:
+            return await ask()
+        except (UnreachableError, ThrottledError, RefusedError) as error:
             log.warning("waiting for the API server", error=error.message, retry_in=RETRY)
             await asyncio.sleep(RETRY)
 
