@@ -86,7 +86,7 @@ def cel_list(words: Iterable[str]) -> str:
 def matches(pattern: str, message: str, *, of: str = "self") -> Rule:
     """A rule that the whole string matches ``pattern``, a regular expression in the common part of RE2 and Python."""
     compiled = re.compile(pattern)
-    return Rule(f"{of}.matches('^{pattern}$')", message, lambda text: compiled.fullmatch(text) is not None)
+    return Rule(f"{of}.matches('^({pattern})$')", message, lambda text: compiled.fullmatch(text) is not None)
 
 
 def exactly_one_of(*fields: str) -> Rule:
