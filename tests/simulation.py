@@ -23,6 +23,7 @@ from ringfence.model.kinds import (
     GUARDRAIL,
     NETWORK_POLICY,
     PRIMARY_TYPES,
+    RESOURCE_QUOTA,
     ROLE_BINDING,
     Ref,
     ResourceType,
@@ -249,6 +250,11 @@ class Simulation:
             for live in (child_of(thing).live(ref),)
             if live.ours or ref.type in (NETWORK_POLICY, ROLE_BINDING)
         }
+
+    def quota(self, namespace: str) -> Mapping[str, str] | None:
+        """See ``View``."""
+        thing = self.objects.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
+        return thing["spec"]["hard"] if thing else None
 
     def child(self, ref: Ref) -> Child | None:
         """What is known of an object that plans may ask for."""

@@ -4,11 +4,15 @@ Law: looking costs no call.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+import orjson
+
+from ringfence import names
 from ringfence.engine.children import Child, Children
 from ringfence.engine.namespaces import CoreNamespaces
 from ringfence.engine.subjects import Subjects
-from ringfence.model.kinds import CORE_NAMESPACE, Ref, ResourceType
+from ringfence.model.kinds import CORE_NAMESPACE, RESOURCE_QUOTA, Ref, ResourceType
 from ringfence.plan.seen import AnySubject, CoreNamespace, Live
 from ringfence.ports.cluster import Object
 
@@ -41,6 +45,11 @@ class Cache:
         """Return every watched object in a namespace."""
         return self._children.live(namespace)
 
+    def quota(self, namespace: str) -> Mapping[str, str] | None:
+        """Return ``hard`` of the ResourceQuota that we keep in a namespace."""
+        child = self._children.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
+        return _hard(child.content) if child else None
+
     # --- for writes
 
     def child(self, ref: Ref) -> Child | None:
@@ -67,3 +76,10 @@ class Cache:
             self._namespaces.written(ref.name, answer)
         else:
             self._children.removed(ref, answer)
+
+
+@lru_cache(maxsize=4096)
+def _hard(content: bytes) -> Mapping[str, str]:
+    """Parse a quota once: every plan of a tenant's Namespaces adds up those of all its siblings."""
+    hard: Mapping[str, str] = orjson.loads(content).get("spec", {}).get("hard", {})
+    return hard

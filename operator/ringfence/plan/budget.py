@@ -7,11 +7,12 @@ back, which is when the live ResourceQuota says so; what is left goes to the old
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeAlias
 
 from ringfence.model.quantity import Quantity
 
-Amounts = Mapping[str, int]
-"""Nano-units by resource."""
+Amounts: TypeAlias = list[int]
+"""Nano-units, one for each resource of the budget in its order: a tenant may have hundreds of Namespaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,48 +40,69 @@ class Grant:
 class Allocation:
     """The division of one budget."""
 
-    grants: Mapping[str, Grant]
-    """By the name of the Namespace object."""
-    allocated: Mapping[str, str]
-    """Sums over all grants and over what was not given back yet, by resource of the budget."""
+    budget: Mapping[str, Quantity]
+    shares: Mapping[str, tuple[Claim, Amounts, tuple[str, ...]]]
+    """By name of the Namespace object: its claim, what it had, the resources of which not enough was left."""
+    left: Amounts
+
+    def grant(self, name: str) -> Grant:
+        """What Namespace object ``name`` gets."""
+        claim, kept, exceeded = self.shares[name]
+        asked = claim.asked or {}
+        if not exceeded:
+            return Grant(dict.fromkeys(self.budget, "0") | {each: str(amount) for each, amount in asked.items()})
+        before = {each: claim.live.get(each, str(amount)) for each, amount in asked.items()}
+        pairs = zip(self.budget, kept, strict=True)
+        return Grant(before | {each: _text(amount, claim.live.get(each, "0")) for each, amount in pairs}, exceeded)
+
+    @property
+    def allocated(self) -> Mapping[str, str]:
+        """Sums over all grants and over what was not given back yet, by resource of the budget."""
+        pairs = zip(sorted(self.budget), self._left_by_name(), strict=True)
+        return {name: str(self.budget[name] - Quantity(rest)) for name, rest in pairs}
+
+    def _left_by_name(self) -> list[int]:
+        return [rest for _, rest in sorted(zip(self.budget, self.left, strict=True))]
 
 
 def allocate(budget: Mapping[str, Quantity], claims: Sequence[Claim]) -> Allocation:
     """Divide ``budget`` among ``claims``, which come oldest first."""
-    left = {name: quantity.nanos for name, quantity in budget.items()}
-    kept = [_keep(claim, left) for claim in claims]
-    grants = {claim.name: _grant(claim, keeps, left) for claim, keeps in zip(claims, kept, strict=True)}
-    spent = {name: Quantity(quantity.nanos - left[name], quantity.family) for name, quantity in budget.items()}
-    return Allocation(grants, {name: str(amount) for name, amount in sorted(spent.items())})
+    left = [quantity.nanos for quantity in budget.values()]
+    nothing = [0] * len(left)
+    kept = [_keep(claim.live, budget, left) if claim.live else nothing for claim in claims]
+    shares = {
+        claim.name: (claim, keeps, _take(claim.asked, budget, keeps, left) if claim.asked is not None else ())
+        for claim, keeps in zip(claims, kept, strict=True)
+    }
+    return Allocation(budget, shares, left)
 
 
-def _keep(claim: Claim, left: dict[str, int]) -> Amounts:
-    """Reserve what the Namespace has. Where the budget itself was cut below that, the youngest lose first."""
-    keeps = {name: min(_parse(claim.live.get(name, "0")).nanos, rest) for name, rest in left.items()}
-    for name, amount in keeps.items():
-        left[name] -= amount
+def _keep(live: Mapping[str, str], budget: Mapping[str, Quantity], left: Amounts) -> Amounts:
+    """Reserve what a Namespace has. Where the budget itself was cut below that, the youngest lose first."""
+    keeps = [min(_nanos(live.get(name, "0")), rest) for name, rest in zip(budget, left, strict=True)]
+    for index, amount in enumerate(keeps):
+        left[index] -= amount
     return keeps
 
 
-def _grant(claim: Claim, keeps: Amounts, left: dict[str, int]) -> Grant:
-    """Give what is asked if all of it is there, and take it from what is ``left``."""
-    if claim.asked is None:
-        return Grant({})
-    wanted = {name: claim.asked[name].nanos if name in claim.asked else 0 for name in left}
-    exceeded = tuple(sorted(name for name, rest in left.items() if wanted[name] - keeps[name] > rest))
-    if exceeded:
-        return Grant(_kept(claim.asked, keeps, claim.live), exceeded)
-    for name in left:
-        left[name] -= max(wanted[name] - keeps[name], 0)
-    return Grant(dict.fromkeys(wanted, "0") | {name: str(amount) for name, amount in claim.asked.items()})
+def _take(
+    asked: Mapping[str, Quantity], budget: Mapping[str, Quantity], keeps: Amounts, left: Amounts
+) -> tuple[str, ...]:
+    """Take what is asked beyond what is kept, if all of it is left; answers what there is too little of."""
+    more = [(asked[name].nanos if name in asked else 0) - keep for name, keep in zip(budget, keeps, strict=True)]
+    exceeded = tuple(sorted(name for name, extra, rest in zip(budget, more, left, strict=True) if extra > rest))
+    if not exceeded:
+        for index, extra in enumerate(more):
+            if extra > 0:
+                left[index] -= extra
+    return exceeded
 
 
-def _kept(asked: Mapping[str, Quantity], keeps: Amounts, live: Mapping[str, str]) -> Mapping[str, str]:
-    """What was granted before."""
-    kept = {name: str(Quantity(amount, _parse(live.get(name, "0")).family)) for name, amount in keeps.items()}
-    return {name: live.get(name, str(amount)) for name, amount in asked.items()} | kept
+def _text(nanos: int, live: str) -> str:
+    """The canonical text of an amount, written as the live quantity is."""
+    return str(Quantity(nanos, Quantity.parse(live).family))
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str) -> Quantity:
-    return Quantity.parse(text)
+def _nanos(text: str) -> int:
+    return Quantity.parse(text).nanos

@@ -5,10 +5,9 @@ Law: it reads everything that the planner of this kind may need, once, and decid
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, Ref
 from ringfence.plan.ownership import owns
 from ringfence.plan.seen import AnySubject, CoreNamespace, Existence, Facts, Live, Question, Seen, View
 
@@ -38,10 +37,11 @@ def look(
 
 
 def _cores(view: View, home: str, namespaces: Iterable[AnySubject]) -> dict[str, CoreNamespace]:
-    declared = (names.core_namespace(home, namespace.name) for namespace in namespaces)
-    found = (view.core_namespace(name) for name in (home, *declared))
-    known = {core.name: core for core in found if core is not None}
-    return known | {core.name: core for core in view.core_namespaces_of(home)}
+    """Every core namespace of the tenant by label, and those whose names it wants, whoever has them."""
+    cores = {core.name: core for core in view.core_namespaces_of(home)}
+    wanted = (home, *(names.core_namespace(home, namespace.name) for namespace in namespaces))
+    others = (view.core_namespace(name) for name in wanted if name not in cores)
+    return cores | {core.name: core for core in others if core is not None}
 
 
 def _live(
@@ -69,17 +69,9 @@ def _live(
 
 
 def _quotas(view: View, tenant: AnySubject | None, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, str]]:
-    if tenant is None:
+    """Quotas of the tenant's own namespaces but the home; without a budget nobody asks for them."""
+    if tenant is None or tenant.spec is None or not tenant.spec.budget.hard:
         return {}
-    refs = (
-        (core, Ref(RESOURCE_QUOTA, core.name, names.QUOTA))
-        for core in cores
-        if owns(core, tenant.name, tenant.meta.uid)
-    )
-    found = ((core.name, view.live(core.name).get(ref)) for core, ref in refs if core.name != tenant.name)
-    return {name: _hard(quota.content) for name, quota in found if quota is not None}
-
-
-def _hard(content: Mapping[str, Any]) -> Mapping[str, str]:
-    hard: Mapping[str, str] = content.get("spec", {}).get("hard", {})
-    return hard
+    own = (core.name for core in cores if owns(core, tenant.name, tenant.meta.uid) and core.name != tenant.name)
+    found = ((name, view.quota(name)) for name in own)
+    return {name: hard for name, hard in found if hard is not None}

@@ -111,6 +111,10 @@ class View(Protocol):
         """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
         ...
 
+    def quota(self, namespace: str) -> Mapping[str, str] | None:
+        """``hard`` of the ResourceQuota that Ringfence keeps in one core namespace; asked for every sibling."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -4,6 +4,8 @@ Law: every Namespace of a tenant sees the same division; who is refused a place 
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
@@ -16,7 +18,34 @@ from ringfence.plan.seen import Seen
 
 def allocation(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Allocation:
     """The division of the budget, over everything that was seen."""
-    return allocate(spec.budget.hard, tuple(_claims(tenant, spec, seen)))
+    return _divide(_Shared(tenant, spec, seen))
+
+
+class _Shared:
+    """What a division rests on. All siblings share it, so it is told apart by the identity of its values.
+
+    Whoever holds it holds the values too, so that nothing else can take their identity.
+    """
+
+    __slots__ = ("_key", "_values", "seen", "spec", "tenant")
+
+    def __init__(self, tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> None:
+        self.tenant, self.spec = tenant, spec
+        self.seen = replace(seen, live={}, answers={})
+        self._values = (tenant, seen.namespaces, *seen.quotas.values(), *seen.cores.values())
+        self._key = (tuple(seen.quotas), tuple(map(id, self._values)))
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shared) and self._key == other._key
+
+
+@lru_cache(maxsize=256)
+def _divide(shared: _Shared) -> Allocation:
+    claims = tuple(_claims(shared.tenant, shared.spec, shared.seen))
+    return allocate(shared.spec.budget.hard, claims)
 
 
 def crowded_out(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> frozenset[str]:
@@ -35,8 +64,9 @@ def _claims(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterat
     for namespace in seen.namespaces:
         core = names.core_namespace(tenant.name, namespace.name)
         declared.add(core)
-        asks = namespace.spec is not None and namespace.name not in out and _counts(tenant, namespace, seen)
-        asked = namespace.spec.quota.hard if asks and namespace.spec else None
+        asked = namespace.spec.quota.hard if namespace.spec else None
+        if namespace.name in out or not _counts(tenant, namespace, seen):
+            asked = None
         yield Claim(namespace.name, asked, seen.quotas.get(core, {}))
     yield from _strays(seen, declared)
 

@@ -47,7 +47,7 @@ class Desire:
 
 def desire(site: Site, seen: Seen) -> Desire:
     """Everything that should be there, and nothing else."""
-    grant = shares.allocation(site.owner, site.tenant, seen).grants[site.subject.name]
+    grant = shares.allocation(site.owner, site.tenant, seen).grant(site.subject.name)
     found = peers(site, seen)
     references = secrets(site, seen)
     closed = _closed(site, seen, grant)
