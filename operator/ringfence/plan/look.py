@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ringfence import names
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, Ref
-from ringfence.plan.ownership import owns
+from ringfence.plan.ownership import is_orphan, owns
 from ringfence.plan.seen import AnySubject, CoreNamespace, Existence, Facts, Live, Question, Seen, View
 
 
@@ -37,8 +37,12 @@ def look(
 
 
 def _cores(view: View, home: str, namespaces: Iterable[AnySubject]) -> dict[str, CoreNamespace]:
-    """Every core namespace of the tenant by label, and those whose names it wants, whoever has them."""
-    cores = {core.name: core for core in view.core_namespaces_of(home)}
+    """Every core namespace of the tenant by label and name, and those whose names it wants, whoever has them.
+
+    A namespace that carries the label and can't be the tenant's by its name is left out: nothing is done to it.
+    """
+    labelled = view.core_namespaces_of(home)
+    cores = {core.name: core for core in labelled if names.split_core_namespace(core.name)[0] == home}
     wanted = (home, *(names.core_namespace(home, namespace.name) for namespace in namespaces))
     others = (view.core_namespace(name) for name in wanted if name not in cores)
     return cores | {core.name: core for core in others if core is not None}
@@ -69,9 +73,12 @@ def _live(
 
 
 def _quotas(view: View, tenant: AnySubject | None, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, str]]:
-    """Quotas of the tenant's own namespaces but the home; without a budget nobody asks for them."""
+    """Quotas of the tenant's own namespaces but the home, and of those that it left behind: what runs there still runs.
+
+    Without a budget nobody asks for them.
+    """
     if tenant is None or tenant.spec is None or not tenant.spec.budget.hard:
         return {}
-    own = (core.name for core in cores if owns(core, tenant.name, tenant.meta.uid) and core.name != tenant.name)
-    found = ((name, view.quota(name)) for name in own)
+    counted = (core.name for core in cores if is_orphan(core) or owns(core, tenant.name, tenant.meta.uid))
+    found = ((name, view.quota(name)) for name in counted if name != tenant.name)
     return {name: hard for name, hard in found if hard is not None}

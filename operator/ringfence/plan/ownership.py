@@ -37,3 +37,8 @@ def ownership(core: CoreNamespace | None, tenant: str, owner_uid: str) -> Owners
 def owns(core: CoreNamespace | None, tenant: str, owner_uid: str) -> bool:
     """Whether ``core`` exists and is this tenant's."""
     return ownership(core, tenant, owner_uid) is Ownership.OURS
+
+
+def is_orphan(core: CoreNamespace) -> bool:
+    """Whether a tenant's object left it behind, and nobody has it since."""
+    return core.labels.get(names.ORPHANED_LABEL) == "true" and names.OWNER_UID_LABEL not in core.labels

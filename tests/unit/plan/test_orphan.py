@@ -112,3 +112,21 @@ def test_a_namespace_that_only_carries_our_labels_survives_the_tenant(world: Sim
     assert Ref(TENANT, "", "acme") not in world.objects
     assert Ref(CORE_NAMESPACE, "", "acme-web") not in world.objects
     assert world.objects[victim]["metadata"]["labels"] == labels
+
+
+def test_what_is_left_behind_still_counts(world: Simulation) -> None:
+    """What runs there still runs: else a tenant had its whole budget again with every Namespace that it deletes."""
+    edit(ACME, {"budget": {"namespaces": 4, "hard": {"pods": "54"}}})(world)
+    again = copy.deepcopy(world.objects[WEB])
+    again["metadata"] = {"name": "again", "namespace": "acme"}
+    again["spec"]["network"] = {}
+    world.settle()
+    delete(WEB)(world)
+    world.settle()
+    assert world.objects[ACME]["status"]["budget"]["allocated"] == {"pods": "54"}
+    ref = world.put(again)
+    world.settle()
+    assert told(world, ref) == ("False", "BudgetExceeded")
+    world.delete(Ref(CORE_NAMESPACE, "", "acme-web"))
+    world.settle()
+    assert told(world, ref) == ("True", "Reconciled")
