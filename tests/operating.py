@@ -85,6 +85,10 @@ class OperatorProcess:
             self.still = looks, time.monotonic()
         return done and time.monotonic() - self.still[1] > STILL
 
+    def expect_work(self) -> None:
+        """Say that something was changed: only stillness from now on counts."""
+        self.still = (-1.0, 0.0)
+
     @property
     def running(self) -> bool:
         """Whether the process lives."""

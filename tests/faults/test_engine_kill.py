@@ -6,7 +6,7 @@ The next process makes the same objects as an undisturbed run, and the API serve
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -49,70 +49,85 @@ def operator(
         process.kill()
 
 
-def test_killed_at_any_write_it_ends_where_an_undisturbed_run_ends(
-    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, controlplane: ControlPlane
-) -> None:
-    """Create, update and delete a Namespace; the operator dies after the first write, the second, and so on."""
+@pytest.fixture(scope="module")
+def expected(operator: OperatorProcess, kubectl: Kubectl) -> dict[str, Any]:
+    """What there is after an undisturbed create, by the cpu that its quota asks for."""
     kubectl("apply", "--server-side", "-f-", stdin=_tenant())
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/acme")
-    eventually(operator.settled, 30)
-    expected = _undisturbed(operator, kubectl)
-    kills = 0
+    states = {}
+    for cpu in ("1", "2"):
+        _serve(kubectl, "n0", cpu)
+        eventually(operator.settled, 30)
+        states[cpu] = _state(kubectl, "n0")
+    assert len(states["1"]) > 8
+    return states
+
+
+def test_killed_at_any_write_of_a_create_it_makes_the_same_objects(
+    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, expected: dict[str, Any]
+) -> None:
+    """It dies after the first write for a new Namespace, after the second for the next, and so on to the last."""
     for write in range(1, MOST_WRITES):
-        struck = _killed_after(write, operator, proxy, kubectl, expected)
-        kills += struck
+        name = f"c{write}"
+        struck = _struck_after(write, operator, proxy, lambda name=name: _apply(kubectl, name, "1"))
+        _serve(kubectl, name, "1")
+        assert _state(kubectl, name) == expected["1"], f"killed after write {write}"
         if not struck:
             break
-    assert kills > 10
+    assert write > 8
+
+
+def test_killed_at_any_write_of_an_update_it_makes_the_same_objects(
+    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, expected: dict[str, Any]
+) -> None:
+    """A quota grows; the operator dies after each write that this takes."""
+    for write in range(1, MOST_WRITES):
+        name = f"u{write}"
+        _serve(kubectl, name, "1")
+        eventually(operator.settled, 30)
+        struck = _struck_after(write, operator, proxy, lambda name=name: _apply(kubectl, name, "2"))
+        eventually(lambda name=name: _state(kubectl, name) == expected["2"], 60)
+        if not struck:
+            break
+    assert write > 1
+
+
+def test_killed_at_any_write_of_a_delete_it_leaves_nothing(
+    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, expected: dict[str, Any]
+) -> None:
+    """With deletionPolicy Delete neither the object nor its core namespace is left."""
+    assert expected
+    for write in range(1, MOST_WRITES):
+        name = f"d{write}"
+        _serve(kubectl, name, "1")
+        eventually(operator.settled, 30)
+        struck = _struck_after(write, operator, proxy, lambda name=name: _delete(kubectl, name))
+        eventually(lambda name=name: not _exists(kubectl, name), 60)
+        if not struck:
+            break
+    assert write > 1
+
+
+def test_both_logs_tell_the_same_writes(operator: OperatorProcess, controlplane: ControlPlane) -> None:
+    """After all those deaths each write that took effect is announced by one START and told by one outcome."""
+    eventually(operator.settled, 30)
+    assert "ABORT" in {event["eventType"] for event in operator.records()}
     _both_logs_tell_the_same(operator, controlplane)
 
 
-def _undisturbed(operator: OperatorProcess, kubectl: Kubectl) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What there is after a create and after an update, with a name that no other round uses."""
-    states = []
-    for cpu in ("1", "2"):
-        kubectl("apply", "--server-side", "-f-", stdin=_namespace("n0", cpu))
-        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", "tns/n0")
-        eventually(operator.settled, 30)
-        states.append(_state(kubectl, "n0"))
-    assert len(states[0]) > 8
-    kubectl("delete", "-n", "acme", "tns/n0", "--timeout=60s")
-    return states[0], states[1]
-
-
-def _killed_after(
-    write: int,
-    operator: OperatorProcess,
-    proxy: WritesProxy,
-    kubectl: Kubectl,
-    expected: tuple[dict[str, Any], dict[str, Any]],
-) -> int:
-    """One life of a Namespace; in each of its stages the operator dies after ``write`` writes. How often it did."""
-    name = f"n{write}"
-    struck = 0
-    for cpu, state in zip(("1", "2"), expected, strict=True):
-        struck += _disturbed(write, operator, proxy, lambda cpu=cpu: _apply(kubectl, name, cpu))
-        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", f"tns/{name}")
-        eventually(operator.settled, 30)
-        assert _state(kubectl, name) == state, f"killed after write {write}"
-    struck += _disturbed(write, operator, proxy, lambda: kubectl("delete", "-n", "acme", f"tns/{name}", "--wait=false"))
-    eventually(lambda: not _exists(kubectl, name), 60)
-    return struck
-
-
-def _disturbed(write: int, operator: OperatorProcess, proxy: WritesProxy, change: Any) -> int:
+def _struck_after(write: int, operator: OperatorProcess, proxy: WritesProxy, change: Callable[[], None]) -> bool:
     """Make a change; where the operator gets as far as that write, it is killed there and started again."""
     proxy.strike_after(write, operator.kill_quickly)
     change()
+    operator.expect_work()
     eventually(lambda: proxy.struck.is_set() or operator.settled(), 60)
     proxy.strike_at = 0
     if not proxy.struck.is_set():
-        return 0
+        return False
     operator.kill()
     operator.start()
     eventually(operator.leads, 60)
-    eventually(operator.settled, 60)
-    return 1
+    return True
 
 
 def _both_logs_tell_the_same(operator: OperatorProcess, plane: ControlPlane) -> None:
@@ -157,6 +172,15 @@ def _is_recorded_write(event: dict[str, Any]) -> bool:
 
 def _apply(kubectl: Kubectl, name: str, cpu: str) -> None:
     kubectl("apply", "--server-side", "-f-", stdin=_namespace(name, cpu))
+
+
+def _serve(kubectl: Kubectl, name: str, cpu: str) -> None:
+    _apply(kubectl, name, cpu)
+    kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", f"tns/{name}")
+
+
+def _delete(kubectl: Kubectl, name: str) -> None:
+    kubectl("delete", "-n", "acme", f"tns/{name}", "--wait=false")
 
 
 def _exists(kubectl: Kubectl, name: str) -> bool:
