@@ -76,6 +76,8 @@ class Simulation:
     """PersistentVolumeClaims by core namespace."""
     parsed: dict[str, AnySubject] = field(default_factory=dict)
     """Custom resources by resource version: parsing is most of the work."""
+    known: dict[str, Child] = field(default_factory=dict)
+    """Other objects by resource version, as the engine keeps them."""
 
     def fork(self) -> "Simulation":
         """Another world that begins as this one is. Objects are never changed in place."""
@@ -86,6 +88,7 @@ class Simulation:
             answers=dict(self.answers),
             claims=dict(self.claims),
             parsed=dict(self.parsed),
+            known=dict(self.known),
         )
 
     # --- what people do
@@ -247,7 +250,7 @@ class Simulation:
             ref: live
             for ref, thing in self.objects.items()
             if ref.namespace == namespace and ref.type in CHILD_TYPES
-            for live in (child_of(thing).live(ref),)
+            for live in (self._child(thing).live(ref),)
             if live.ours or ref.type in (NETWORK_POLICY, ROLE_BINDING)
         }
 
@@ -259,7 +262,7 @@ class Simulation:
     def child(self, ref: Ref) -> Child | None:
         """What is known of an object that plans may ask for."""
         thing = self.objects.get(ref)
-        return child_of(thing) if thing else None
+        return self._child(thing) if thing else None
 
     # --- inside
 
@@ -268,6 +271,12 @@ class Simulation:
         if version not in self.parsed:
             self.parsed[version] = parse(thing)
         return self.parsed[version]
+
+    def _child(self, thing: Object) -> Child:
+        version = thing["metadata"]["resourceVersion"]
+        if version not in self.known:
+            self.known[version] = child_of(thing)
+        return self.known[version]
 
     def _make(self, write: Write) -> None:
         if write.verb is Verb.DELETE:

@@ -233,6 +233,18 @@ def test_no_secret_is_touched_and_nothing_is_copied_from_tools(written: list[Obj
     assert CANARY not in json.dumps(list(world.applied.values()))
 
 
+@law
+@given(manifests())
+def test_nobody_is_named_in_what_is_told(written: list[Object]) -> None:
+    """Status, and what records and Events take from it, speaks of places and never of people."""
+    world = settled(written)
+    for ref in world.primaries():
+        planned = world.plan(ref)
+        assert planned is not None
+        assert "oidc:" not in json.dumps(world.objects[ref]["status"])
+        assert not [finding for finding in planned[1].findings if "oidc:" in finding.message]
+
+
 def _change(world: Simulation, ref: Ref, change: str) -> None:
     if change == "delete":
         world.delete(ref)

@@ -35,10 +35,19 @@ def namespace_members(tenant: TenantAccess, additional: NamespaceAccess) -> Memb
     return _held({role: members.get(role, frozenset()) | (_asked(additional, role) & known) for role in names.ROLES})
 
 
-def strangers(tenant: TenantAccess, additional: NamespaceAccess) -> frozenset[Principal]:
-    """Whom a Namespace gives rights although its Tenant does not know them."""
-    asked = frozenset[Principal]().union(*(_asked(additional, role) for role in names.ROLES))
-    return asked - known_principals(tenant)
+def strangers(tenant: TenantAccess, additional: NamespaceAccess) -> tuple[str, ...]:
+    """Where a Namespace gives rights to somebody whom its Tenant does not know: ``spec.access.developers[0]``.
+
+    Places, not names: what is found goes into records and Events, and a name may be a person's.
+    """
+    known = known_principals(tenant)
+    asked = {"admins": additional.admins, "developers": additional.developers, "viewers": additional.viewers}
+    return tuple(
+        f"spec.access.{role}[{index}]"
+        for role, principals in asked.items()
+        for index, principal in enumerate(principals)
+        if principal not in known
+    )
 
 
 def known_principals(access: TenantAccess) -> frozenset[Principal]:

@@ -68,6 +68,14 @@ def summary(wrong: Sequence[Finding], ready: str = "") -> tuple[Condition, ...]:
     return (not_ready, Condition(kind, "True", first.reason, first.message))
 
 
+def isolated(core: str, *, paused: bool) -> Condition:
+    """Whether the fence of namespace ``core`` stands; while repair is suspended nobody claims that."""
+    if paused:
+        message = f"repair of namespace {core} is suspended, so its fence may have holes"
+        return Condition(ConditionType.ISOLATED, "Unknown", Reason.PAUSED, message)
+    return Condition(ConditionType.ISOLATED, "True", Reason.FENCED, f"the fence of namespace {core} stands")
+
+
 def invalid(problems: Iterable[Problem]) -> Finding:
     """The finding for an object that breaks a rule of its kind."""
     return Finding(Reason.INVALID_SPEC, "; ".join(f"{each.field}: {each.message}" for each in problems))

@@ -240,7 +240,8 @@ def test_only_whom_the_tenant_knows_gets_rights(world: Simulation) -> None:
     world.settle()
     assert people(world, "acme-web")["ringfence-developer"] == ["oidc:acme-audit", "oidc:acme-devs"]
     assert told(world, WEB) == ("False", "UnknownSubject")
-    assert "Group:oidc:globex-devs" in message(world, WEB)
+    assert "spec.access.developers[1]" in message(world, WEB)
+    assert "globex" not in message(world, WEB)  # it goes into records, and a name may be a person's
 
 
 def test_rights_in_one_namespace_end_there(world: Simulation) -> None:
@@ -456,6 +457,16 @@ def test_one_namespace_can_be_quarantined_alone(world: Simulation) -> None:
     assert names.ALLOW_PEERS not in inside(world, "acme-data", NETWORK_POLICY)
     assert told(world, WEB) == ("False", "Quarantined")
     assert "ringfence-developer" in people(world, "acme-data")
+
+
+def test_an_incident_destroys_no_secret(world: Simulation) -> None:
+    """The order to a store stays: with it the Secret would go, which may be evidence."""
+    edit(ACME, STORES)(world)
+    edit(WEB, external("acme/db"))(world)
+    world.settle()
+    edit(WEB, {"isolation": "Quarantined"})(world)
+    world.settle()
+    assert "db" in inside(world, "acme-web", EXTERNAL_SECRET)
 
 
 def test_closing_waits_for_the_policy_that_denies_everything(world: Simulation) -> None:

@@ -232,6 +232,7 @@ def test_a_pause_of_the_tenant_pauses_its_namespaces(world: Simulation) -> None:
     delete(Ref(NETWORK_POLICY, "globex-dev", names.ALLOW_DNS))(world)
     assert {write.ref.namespace for write in world.settle()} == {"globex-dev"}
     assert told(world, WEB, "Paused") == ("True", "Paused")
+    assert told(world, ACME, "Isolated") == ("Unknown", "Paused")
 
 
 # --- departure

@@ -50,11 +50,11 @@ def desire(site: Site, seen: Seen) -> Desire:
     grant = shares.allocation(site.owner, site.tenant, seen).grant(site.subject.name)
     found = peers(site, seen)
     references = secrets(site, seen)
-    closed = _closed(site, seen, grant)
-    fence = closed if site.quarantined else (*closed, *_openings(site, found, seen), *references.children)
+    openings = () if site.quarantined else _openings(site, found, seen)
     return Desire(
         namespace=core_namespace.make(site.place, pod_security=site.pod_security, labels=site.spec.labels),
-        fence=fence,
+        # Orders for secrets stay in an incident: with the order its Secret would go, and with it evidence.
+        fence=(*_closed(site, seen, grant), *openings, *references.children),
         access=access.bindings(site.place, _members(site)),
         secrets=references,
         findings=(*_unknown_subjects(site), *_over_budget(site, grant), *found.findings, *references.findings),
@@ -94,10 +94,10 @@ def _members(site: Site) -> access.Members:
 
 
 def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
-    strangers = guardrail.identities(access.strangers(site.tenant.access, site.spec.access))
+    strangers = access.strangers(site.tenant.access, site.spec.access)
     if not strangers:
         return ()
-    message = f"Tenant {site.owner.name} does not know {', '.join(strangers)}; add them to spec.access.members there"
+    message = f"Tenant {site.owner.name} does not know whom {', '.join(strangers)} names; add them to its spec.access"
     return (Finding(Reason.UNKNOWN_SUBJECT, message, ConditionType.ACCEPTED),)
 
 

@@ -33,7 +33,7 @@ def conditions(site: Site, findings: Sequence[Finding], seen: Seen) -> tuple[Con
         findings,
         ready=f"namespace {core} is as wanted",
         asserted=asserted,
-        others=(_isolated(core, until), _rotation(site, seen), timers.paused(until)),
+        others=(verdict.isolated(core, paused=until is not None), _rotation(site, seen), timers.paused(until)),
     )
 
 
@@ -48,13 +48,6 @@ def status(site: Site, desired: Desire, surplus: int, seen: Seen) -> dict[str, A
 def _drifted(child: Desired, seen: Seen) -> bool:
     live = seen.live.get(child.ref)
     return live is None or bool(difference(child.manifest, live.content))
-
-
-def _isolated(core: str, until: datetime | None) -> Condition:
-    if until is not None:
-        message = f"repair of namespace {core} is suspended; see status.children.drifted"
-        return Condition(ConditionType.ISOLATED, "Unknown", Reason.PAUSED, message)
-    return Condition(ConditionType.ISOLATED, "True", Reason.FENCED, f"the fence of namespace {core} stands")
 
 
 def _within_budget(site: Site) -> str:

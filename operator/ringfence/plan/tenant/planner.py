@@ -113,9 +113,13 @@ def _conditions(
         ready=f"home namespace {tenant.name} is as wanted",
         asserted={
             ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that the spec asks for is granted"),
-            ConditionType.ISOLATED: (Reason.FENCED, f"the fence of namespace {tenant.name} stands"),
         },
-        others=(_gateway(spec), *reviews(tenant, spec, seen.now), timers.paused(paused)),
+        others=(
+            verdict.isolated(tenant.name, paused=paused is not None),
+            _gateway(spec),
+            *reviews(tenant, spec, seen.now),
+            timers.paused(paused),
+        ),
     )
 
 

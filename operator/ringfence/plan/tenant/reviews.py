@@ -1,6 +1,6 @@
 """What a Tenant's people have to look at from time to time.
 
-Law: a date that nobody declared is unknown, and said to be unknown.
+Law: a date that nobody declared is unknown, and said to be unknown. Messages name no person: they go into records.
 """
 
 from collections.abc import Iterator
@@ -32,20 +32,17 @@ def dates(tenant: Subject[TenantSpec], spec: TenantSpec) -> tuple[datetime | Non
 def _access(tenant: Subject[TenantSpec], spec: TenantSpec) -> Iterator[Deadline]:
     """Reviews are counted from the Tenant's creation, when its lists were first decided."""
     if every := spec.access.review_every:
-        reviewer = spec.contacts.reviewer
-        who = (reviewer.user or reviewer.group or "the reviewer") if reviewer else "the reviewer"
-        yield Deadline(f"{who} is to review the access lists every {every}", after(moment(tenant.meta.created), every))
+        yield Deadline(f"the access lists are to be reviewed every {every}", after(moment(tenant.meta.created), every))
 
 
 def _rotations(spec: TenantSpec) -> Iterator[Deadline]:
     for provider in spec.providers:
         credential = provider.credential
         if credential is not None and (every := credential.rotate_every):
-            owner = credential.rotation_owner or "its owner"
-            what = f"the key of provider {provider.name} is to be rotated by {owner} every {every}"
+            what = f"the key of provider {provider.name} is to be rotated every {every}"
             yield Deadline(what, after(credential.rotated_at, every))
 
 
 def _exceptions(spec: TenantSpec) -> Iterator[Deadline]:
     for exception in spec.exceptions:
-        yield Deadline(f"the exception to {exception.control} of {exception.owner} ends", exception.until)
+        yield Deadline(f"an exception to {exception.control} ends", exception.until)

@@ -4,6 +4,7 @@ from typing import Any
 
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
+from ringfence.model.status import MOST_NAMESPACES
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import shares
@@ -12,10 +13,14 @@ from ringfence.plan.seen import Seen
 
 
 def status(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> dict[str, Any]:
-    """Counts, Namespaces and the division of the budget."""
+    """Counts, Namespaces and the division of the budget.
+
+    A tenant's admins may write any number of Namespace objects; told of are the oldest, as many as there is room for.
+    """
+    told = sorted(seen.namespaces[:MOST_NAMESPACES], key=lambda each: each.name)
     return {
         "counts": {"namespaces": len(seen.namespaces), "routes": len(seen.routes)},
-        "namespaces": [_namespace(tenant.name, each) for each in sorted(seen.namespaces, key=lambda each: each.name)],
+        "namespaces": [_namespace(tenant.name, each) for each in told],
         "budget": {
             "hard": {name: str(amount) for name, amount in sorted(spec.budget.hard.items())},
             "allocated": dict(shares.allocation(tenant, spec, seen).allocated),
