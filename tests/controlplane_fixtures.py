@@ -1,4 +1,4 @@
-"""The real API server for tests: one a worker, started when the first test asks for it.
+"""The real API server for tests: one a file, started when the first test asks for it, so that no file sees another's objects.
 
 Law: nothing here skips. A test that needs the control plane and can't have it fails.
 """
@@ -54,26 +54,26 @@ class Kubectl:
         return done
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def controlplane() -> Iterator[ControlPlane]:
-    """Run one control plane a worker, with an audit log of all requests. Leave its servers running."""
+    """Run one control plane a file, with an audit log of all requests. Leave its servers running."""
     with ControlPlane(audit_policy=AUDIT_POLICY) as plane:
         yield plane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(controlplane: ControlPlane) -> Client:
     """Speak to the API server with all rights: `admin.get(path).must()`, `admin.request(method, path, body)`."""
     return controlplane.admin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kubectl(controlplane: ControlPlane) -> Kubectl:
     """Run the real one: `kubectl("apply", "-f-", stdin=manifest, user="ann", groups=["acme-admins"], check=False)`."""
     return Kubectl(controlplane, find_tools(["kubectl"])["kubectl"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def crds(kubectl: Kubectl, admin: Client) -> list[str]:
     """Apply Ringfence's CRDs, wait until they are served, and return their names."""
     names = kubectl("apply", "--server-side", "-f", str(REPOSITORY / "crds"), "-o", "name").stdout.split()

@@ -6,7 +6,7 @@ from ringfence.controlplane import ControlPlane
 from tests.dry_run import DryRun
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dry_run(controlplane: ControlPlane, crds: list[str]) -> DryRun:
     """Ask the API server about an object without storing it: `dry_run(manifest).accepted`."""
     assert crds
