@@ -1,6 +1,6 @@
-"""The real API server for tests: one a file, started when the first test asks for it, so that no file sees another's objects.
+"""The real API server for tests: one a file, started when the first test asks for it.
 
-Law: nothing here skips. A test that needs the control plane and can't have it fails.
+Laws: no file sees another's objects; nothing here skips. A test that needs the control plane and can't have it fails.
 """
 
 import itertools
