@@ -7,6 +7,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -69,7 +70,7 @@ def test_killed_at_any_write_of_a_create_it_makes_the_same_objects(
     """It dies after the first write for a new Namespace, after the second for the next, and so on to the last."""
     for write in range(1, MOST_WRITES):
         name = f"c{write}"
-        struck = _struck_after(write, operator, proxy, lambda name=name: _apply(kubectl, name, "1"))
+        struck = _struck_after(write, operator, proxy, partial(_apply, kubectl, name, "1"))
         _serve(kubectl, name, "1")
         assert _state(kubectl, name) == expected["1"], f"killed after write {write}"
         if not struck:
@@ -85,8 +86,8 @@ def test_killed_at_any_write_of_an_update_it_makes_the_same_objects(
         name = f"u{write}"
         _serve(kubectl, name, "1")
         eventually(operator.settled, 30)
-        struck = _struck_after(write, operator, proxy, lambda name=name: _apply(kubectl, name, "2"))
-        eventually(lambda name=name: _state(kubectl, name) == expected["2"], 60)
+        struck = _struck_after(write, operator, proxy, partial(_apply, kubectl, name, "2"))
+        eventually(partial(_is_as, kubectl, name, expected["2"]), 60)
         if not struck:
             break
     assert write > 1
@@ -101,8 +102,8 @@ def test_killed_at_any_write_of_a_delete_it_leaves_nothing(
         name = f"d{write}"
         _serve(kubectl, name, "1")
         eventually(operator.settled, 30)
-        struck = _struck_after(write, operator, proxy, lambda name=name: _delete(kubectl, name))
-        eventually(lambda name=name: not _exists(kubectl, name), 60)
+        struck = _struck_after(write, operator, proxy, partial(_delete, kubectl, name))
+        eventually(partial(_is_gone, kubectl, name), 60)
         if not struck:
             break
     assert write > 1
@@ -183,10 +184,13 @@ def _delete(kubectl: Kubectl, name: str) -> None:
     kubectl("delete", "-n", "acme", f"tns/{name}", "--wait=false")
 
 
-def _exists(kubectl: Kubectl, name: str) -> bool:
-    gone = kubectl("get", "-n", "acme", f"tns/{name}", check=False).returncode
-    core = kubectl("get", f"namespace/acme-{name}", check=False).returncode
-    return not (gone and core)
+def _is_as(kubectl: Kubectl, name: str, state: dict[str, Any]) -> bool:
+    return _state(kubectl, name) == state
+
+
+def _is_gone(kubectl: Kubectl, name: str) -> bool:
+    missing = kubectl("get", "-n", "acme", f"tns/{name}", check=False).returncode
+    return bool(missing and kubectl("get", f"namespace/acme-{name}", check=False).returncode)
 
 
 def _state(kubectl: Kubectl, name: str) -> dict[str, Any]:

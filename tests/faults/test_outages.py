@@ -1,0 +1,178 @@
+"""The API server and etcd are away, hang or lack a definition: the operator says so, waits, and nothing is lost."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ringfence import names
+from ringfence.model.kinds import LEASE, MODEL_ROUTE, NETWORK_POLICY, Ref
+from tests.apiserver.installing import INSTALL, REPOSITORY, EmptyCluster, empty_cluster
+from tests.operating import OperatorProcess
+from tests.tenancy import Tenancy
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.apiserver
+
+BURST = tuple(f"n{number}" for number in range(8))
+SUPERSEDED = 4
+MODEL_ROUTES = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{MODEL_ROUTE.plural}.{MODEL_ROUTE.group}"
+LEASE_PATH = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE).path
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyCluster]:
+    """A control plane of its own, for it is broken again and again."""
+    with empty_cluster(tmp_path_factory.mktemp("helm")) as empty:
+        empty.kubectl("apply", "--server-side", "-k", str(INSTALL))
+        empty.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        yield empty
+
+
+@pytest.fixture(scope="module")
+def process(cluster: EmptyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator with one ledger for all tests, not running yet."""
+    kubeconfig = cluster.plane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    operator = OperatorProcess(cluster.plane, tmp_path_factory.mktemp("operator"), kubeconfig)
+    yield operator
+    operator.kill()
+
+
+@pytest.fixture
+def operator(process: OperatorProcess) -> OperatorProcess:
+    """The operator, leading and at rest."""
+    _keep_running(process)
+    eventually(lambda: process.leads() and process.settled(), 60)
+    return process
+
+
+@pytest.fixture
+def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenancy:
+    """A tenant of the test's own, served, with one Namespace that was made in peace."""
+    tenancy = Tenancy(operator.plane.admin, tenant_name())
+    tenancy.begin()
+    eventually(tenancy.served, 30)
+    tenancy.apply("calm")
+    eventually(lambda: tenancy.served("calm"), 30)
+    return tenancy
+
+
+def test_started_before_the_api_server_it_serves_once_that_is_there(
+    process: OperatorProcess, cluster: EmptyCluster, tenant_name: Callable[[], str]
+) -> None:
+    """It says whom it waits for, is alive but not ready, and needs no restart."""
+    tenancy = Tenancy(cluster.plane.admin, tenant_name())
+    tenancy.begin()
+    cluster.plane.apiserver.kill()
+    process.start()
+    waiting = eventually(lambda: process.said("waiting for the API server"), 30)
+    assert cluster.plane.url in waiting["error"]
+    assert waiting["retry_in"] > 0
+    assert process.probe("/healthz") == (200, "starting\n")
+    assert process.probe("/readyz")[0] == 503
+    cluster.plane.apiserver.start()
+    eventually(process.leads, 60)
+    assert process.probe("/readyz") == (200, "leader\n")
+    eventually(tenancy.served, 30)
+
+
+@pytest.mark.parametrize("server", ["api server", "etcd"])
+def test_an_outage_in_the_middle_of_work_loses_nothing(
+    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy, server: str
+) -> None:
+    """Every Namespace gets what one gets that was made in peace, and every run has an outcome on record."""
+    written = operator.metrics()["ringfence_writes_total"]
+    tenancy.apply(*BURST)
+    eventually(lambda: operator.metrics()["ringfence_writes_total"] > written + 3)
+    killed = cluster.plane.etcd if server == "etcd" else cluster.plane.apiserver
+    killed.kill()
+    killed.start()
+    assert not tenancy.served(*BURST), "everything was done before the outage"
+    _everything_is_made_and_recorded(operator, tenancy)
+
+
+def test_an_api_server_that_hangs_for_longer_than_the_lease_ends_the_operator(
+    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+) -> None:
+    """Another one may lead by then, so it stops within the lease's 15 s. Started anew, it does what was left."""
+    tenancy.apply(*BURST)
+    cluster.plane.apiserver.freeze()
+    try:
+        assert operator.exit_code(30) == SUPERSEDED
+    finally:
+        cluster.plane.apiserver.thaw()
+    assert operator.said("lease lost")
+    assert "the lease could not be renewed" in operator.log.read_text()
+    operator.start()
+    _everything_is_made_and_recorded(operator, tenancy)
+
+
+def test_a_definition_that_is_deleted_and_comes_back_is_waited_for(
+    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+) -> None:
+    """Fences are repaired meanwhile; what was asked for meanwhile is done when all kinds are served again."""
+    admin = cluster.plane.admin
+    admin.delete(MODEL_ROUTES).must()
+    missing = eventually(lambda: operator.said("custom resource definitions are missing"), 60)
+    assert missing["missing"] == [MODEL_ROUTE.plural]
+    assert "manifests/install" in missing["event"]
+    tenancy.apply("meanwhile")
+    _a_fence_is_repaired(tenancy)
+    _install_definitions(cluster)
+    eventually(lambda: tenancy.served("calm", "meanwhile"), 60)
+    assert operator.leads()
+
+
+def test_started_without_one_definition_it_names_it_and_serves_once_it_is_installed(
+    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+) -> None:
+    """Nothing is decided until all kinds are known: what exists unseen might own what is about to be made."""
+    assert operator.stop() == 0
+    admin = cluster.plane.admin
+    assert admin.get(LEASE_PATH).must()["spec"]["holderIdentity"] == ""
+    admin.delete(MODEL_ROUTES).must()
+    eventually(lambda: not admin.get(MODEL_ROUTES).ok)
+    tenancy.apply("early")
+    operator.start()
+    missing = eventually(lambda: operator.said("custom resource definitions are missing"), 30)
+    assert missing["missing"] == [MODEL_ROUTE.plural]
+    status, why = operator.probe("/readyz")
+    assert status == 503
+    assert "custom resources" in why
+    assert not admin.get(tenancy.core("early")).ok
+    _install_definitions(cluster)
+    eventually(operator.leads, 60)
+    eventually(lambda: tenancy.served("early"), 30)
+
+
+def _keep_running(process: OperatorProcess) -> bool:
+    """Do what a kubelet does: start again what ended because an outage was longer than its lease."""
+    if not process.running:
+        assert process.process is None or process.exit_code() == SUPERSEDED
+        process.start()
+    return True
+
+
+def _everything_is_made_and_recorded(operator: OperatorProcess, tenancy: Tenancy) -> None:
+    eventually(lambda: _keep_running(operator) and tenancy.served("calm", *BURST), 90)
+    eventually(operator.settled, 60)
+    expected = tenancy.children("calm").keys()
+    assert len(expected) > 8
+    for name in BURST:
+        assert tenancy.children(name).keys() == expected
+    started, ended = (_runs(operator, types) for types in ({"START"}, {"COMPLETE", "FAIL", "ABORT"}))
+    assert started - ended == set()
+
+
+def _runs(operator: OperatorProcess, types: set[str]) -> set[str]:
+    return {event["run"]["runId"] for event in operator.records() if event["eventType"] in types}
+
+
+def _install_definitions(cluster: EmptyCluster) -> None:
+    cluster.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
+
+
+def _a_fence_is_repaired(tenancy: Tenancy) -> None:
+    core = names.core_namespace(tenancy.tenant, "calm")
+    policy = Ref(NETWORK_POLICY, core, names.DENY_ALL)
+    tenancy.admin.delete(policy.path).must()
+    eventually(lambda: tenancy.admin.get(policy.path).ok)
