@@ -1,14 +1,14 @@
 """kopf in a thread and a loop of its own, started anew whenever it ends.
 
-kopf ends every task of its loop when it stops, and it stops when a watch fails for good, for example because a custom
-resource definition was deleted. In its own loop that concerns nobody but itself.
+kopf stops when a watch fails for good, for example because a custom resource definition was deleted, and then every
+task of its loop is ended. In its own loop that concerns nobody but itself.
 
 Law: events cross from kopf's loop to the engine's in order, and nothing else does.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, TypeAlias
 
 import kopf
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 RETRY: Final = 2.0
 """Seconds between attempts."""
+PERSISTENCE: Final = 1.0
+"""Seconds until what did not end is cancelled again."""
 NEEDED: Final = frozenset(kind.plural for kind in PRIMARY_TYPES)
 
 Connect: TypeAlias = Callable[[], Connection]
@@ -63,9 +65,10 @@ class Shell:
         while not self._stop.is_set():
             try:
                 await self._definitions()
-                await kopf.operator(
+                tasks = await kopf.spawn_tasks(
                     registry=registry, settings=make_settings(), clusterwide=True, standalone=True, stop_flag=self._stop
                 )
+                await _until_one_ends(tasks)
             except Exception as error:  # whatever ended kopf, the next start lists everything anew
                 log.warning("watches of custom resources ended; starting anew", error=str(error) or repr(error))
                 await self._pause()
@@ -101,3 +104,19 @@ class Shell:
         return kopf.AiohttpSession(
             server=connection.server, aiohttp_session=open_session(connection, Bearer(connection))
         )
+
+
+async def _until_one_ends(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Run kopf's tasks until one of them ends; then end all others of this loop, and raise what the first failed of.
+
+    `kopf.run_tasks` cancels once, which a watcher that is opening its stream takes for a pause: it opens the next one,
+    and waits for ever for credentials that nobody brings any more.
+    """
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=PERSISTENCE)
+    for task in done:
+        if not task.cancelled():
+            task.result()
