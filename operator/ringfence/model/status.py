@@ -5,7 +5,7 @@ takes a new object for a finished one.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -100,12 +100,16 @@ class TenantGatewayStatus(Model):
     """Hash of the configuration that is served."""
 
 
+MOST_NAMESPACES: Final = 500
+"""Namespaces that a Tenant's status can tell of; there may be more."""
+
+
 class TenantStatus(Status):
     """What the operator knows about a Tenant."""
 
     counts: TenantCounts = TenantCounts()
     """How much of it there is."""
-    namespaces: Annotated[tuple[TenantNamespace, ...], Field(max_length=500), Keyed("name")] = ()
+    namespaces: Annotated[tuple[TenantNamespace, ...], Field(max_length=MOST_NAMESPACES), Keyed("name")] = ()
     """The tenant's Namespaces."""
     budget: TenantBudgetStatus = TenantBudgetStatus()
     """The budget and what is granted of it."""
