@@ -193,6 +193,7 @@ class Reconciler:
         if denial is None:
             self._hands.recorder.unchanged(run, subject.ref)
             return Result.NO_CHANGE
+        log.info("denied", object=str(subject.ref), reason=denial.reason.value, message=denial.message)
         outcome = Outcome(Result.DENIED, reason=denial.reason.value, message=denial.message)
         await self._hands.recorder.finish(run, outcome)
         return Result.DENIED

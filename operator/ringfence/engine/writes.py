@@ -88,8 +88,9 @@ def missing(plan: Plan, subject: AnySubject, known: Known) -> tuple[Batch, ...]:
 def _unnumbered(plan: Plan, subject: AnySubject, known: Known) -> Iterator[tuple[str, bool, Iterable[Write]]]:
     yield "hold", False, _hold(plan, subject)
     for stage in plan.stages:
-        yield stage.name, stage.tightening, _stage(stage, known)
-        yield stage.name, stage.tightening, _clean(stage, known)
+        writes, cleanings = _stage(stage, known)
+        yield stage.name, stage.tightening, writes
+        yield stage.name, stage.tightening, cleanings
         yield stage.name, stage.tightening, _let_go(stage, known)
     yield "free", False, _free(plan, subject)
 
@@ -112,44 +113,45 @@ def _free(plan: Plan, subject: AnySubject) -> Iterator[Write]:
         yield _finalizers(subject.ref, _without_ours(held), subject.meta.resource_version)
 
 
-def _stage(stage: Stage, known: Known) -> Iterator[Write]:
+def _stage(stage: Stage, known: Known) -> tuple[list[Write], list[Write]]:
+    """Return a stage's writes, and those that take away what somebody added to an object of ours.
+
+    A server-side apply leaves other managers' keys alone, hence the second kind, which comes after the first.
+    """
+    writes: list[Write] = []
+    cleanings: list[Write] = []
     for desired in stage.apply:
-        yield from _apply(desired, known.child(desired.ref))
+        applied, cleaned = _apply(desired, known.child(desired.ref))
+        writes += applied
+        cleanings += cleaned
     for ref in stage.release:
         child = known.child(ref)
         if child and names.FINALIZER in child.finalizers:
-            yield _finalizers(ref, _without_ours(child.finalizers), str(child.version))
+            writes.append(_finalizers(ref, _without_ours(child.finalizers), str(child.version)))
     for ref in stage.delete:
         child = known.child(ref)
         if child and not child.deleting:
-            yield Write(0, Verb.DELETE, ref, uid=child.uid, pointers=WHOLE_OBJECT)
+            writes.append(Write(0, Verb.DELETE, ref, uid=child.uid, pointers=WHOLE_OBJECT))
+    return writes, cleanings
 
 
-def _apply(desired: Desired, child: Child | None) -> Iterator[Write]:
+def _apply(desired: Desired, child: Child | None) -> tuple[list[Write], list[Write]]:
     mark = fingerprint(desired.manifest)
-    if child and child.agreed == mark:
-        return
-    pointers = WHOLE_OBJECT
-    if child:
-        pointers = difference(desired.manifest, orjson.loads(child.content))
-        if not pointers:
-            child.agreed = mark
-            return
-        if child.deleting:  # what goes can't be repaired; its end wakes us
-            return
-    yield Write(0, Verb.APPLY, desired.ref, manifest=desired.manifest, fingerprint=mark, pointers=pointers)
-
-
-def _clean(stage: Stage, known: Known) -> Iterator[Write]:
-    """Take away what somebody added to a part that is ours: an apply leaves other managers' keys alone."""
-    for desired in stage.apply:
-        child = known.child(desired.ref)
-        if child is None or child.deleting or child.agreed == fingerprint(desired.manifest):
-            continue
-        content = orjson.loads(child.content)
-        if patch := removals(desired.manifest, content):
-            pointers = difference(desired.manifest, content)
-            yield Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)
+    write = Write(0, Verb.APPLY, desired.ref, manifest=desired.manifest, fingerprint=mark, pointers=WHOLE_OBJECT)
+    if child is None:
+        return [write], []
+    if child.agreed == mark:
+        return [], []
+    content = orjson.loads(child.content)
+    pointers = difference(desired.manifest, content)
+    if not pointers:
+        child.agreed = mark
+        return [], []
+    if child.deleting:  # what goes can't be repaired; its end wakes us
+        return [], []
+    patch = removals(desired.manifest, content)
+    cleaning = [Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)] if patch else []
+    return [replace(write, pointers=pointers)], cleaning
 
 
 def _let_go(stage: Stage, known: Known) -> Iterator[Write]:
