@@ -3,7 +3,7 @@
 Law: looking costs no call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import orjson
@@ -11,7 +11,9 @@ import orjson
 from ringfence import names
 from ringfence.engine.children import Child, Children
 from ringfence.engine.namespaces import CoreNamespaces
+from ringfence.engine.promises import Promises, most
 from ringfence.engine.subjects import Subjects
+from ringfence.engine.writes import Write
 from ringfence.model.kinds import CORE_NAMESPACE, RESOURCE_QUOTA, Ref, ResourceType
 from ringfence.plan.seen import AnySubject, CoreNamespace, Live
 from ringfence.ports.cluster import Object
@@ -24,6 +26,7 @@ class Cache:
         self._subjects = subjects
         self._namespaces = namespaces
         self._children = children
+        self._promises = Promises()
 
     def subject(self, ref: Ref) -> AnySubject | None:
         """Return one of our custom resources."""
@@ -34,23 +37,33 @@ class Cache:
         return self._subjects.all(kind, namespace)
 
     def core_namespace(self, name: str) -> CoreNamespace | None:
-        """Return a core namespace, whoever's."""
-        return self._namespaces.get(name)
+        """Return a core namespace, whoever's, or the one that is being made."""
+        return self._namespaces.get(name) or self._promises.namespace(name)
 
     def core_namespaces_of(self, tenant: str) -> tuple[CoreNamespace, ...]:
-        """Return those labelled with the tenant's name."""
-        return self._namespaces.of_tenant(tenant)
+        """Return those labelled with the tenant's name, those that are being made included."""
+        known = self._namespaces.of_tenant(tenant)
+        coming = [core for core in self._promises.namespaces_of(tenant) if self._namespaces.get(core.name) is None]
+        return tuple(sorted((*known, *coming), key=lambda core: core.name)) if coming else known
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
         """Return every watched object in a namespace."""
         return self._children.live(namespace)
 
     def quota(self, namespace: str) -> Mapping[str, str] | None:
-        """Return ``hard`` of the ResourceQuota that we keep in a namespace."""
+        """Return ``hard`` of the ResourceQuota that we keep in a namespace, or are about to write."""
         child = self._children.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
-        return _hard(child.content) if child else None
+        return most(_hard(child.content) if child else None, self._promises.quota(namespace))
 
     # --- for writes
+
+    def promise(self, subject: Ref, writes: Iterable[Write]) -> None:
+        """Let everybody else's plans count on these writes of ``subject`` until they end."""
+        self._promises.make(subject, writes)
+
+    def promise_ends(self, subject: Ref) -> None:
+        """Say that the writes of ``subject`` were made, or will not be."""
+        self._promises.end(subject)
 
     def child(self, ref: Ref) -> Child | None:
         """Return what is known of an object that plans may ask for."""

@@ -1,7 +1,8 @@
 """Leader election by a Lease: one process writes, the others watch and wait.
 
 Laws: a lease is judged by our own clock since we last saw it change, never by its timestamps; who could not renew in
-time has lost, even if nobody else took over; who leaves says so, that the next need not wait.
+time has lost, even if nobody else took over, and writes nothing from that moment on, even if it slept through it; who
+leaves says so, that the next need not wait.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ class Candidate:
         self._terms = terms
         self._seen: Object | None = None
         self._seen_at = 0.0
+        self._renewed_at = float("-inf")
 
     async def win(self) -> None:
         """Return as soon as we hold the lease."""
@@ -47,14 +49,15 @@ class Candidate:
 
     async def hold(self) -> None:
         """Renew for ever; return when the lease is lost."""
-        renewed_at = self._clock.monotonic()
-        while self._clock.monotonic() - renewed_at < self._terms.renew_deadline:
+        while self.sure():
             await asyncio.sleep(self._terms.retry)
-            if await self._attempt():
-                renewed_at = self._clock.monotonic()
-            elif self._holder() not in (self._identity, ""):
+            if not await self._attempt() and self._holder() not in (self._identity, ""):
                 break
         log.error("lease lost", lease=str(self._ref), holder=self._holder())
+
+    def sure(self) -> bool:
+        """Whether nobody else can have taken the lease yet: to be asked right before each write."""
+        return self._clock.monotonic() - self._renewed_at < self._terms.renew_deadline
 
     async def release(self) -> None:
         """Give the lease back, if it is ours."""
@@ -68,15 +71,19 @@ class Candidate:
 
     async def _attempt(self) -> bool:
         """Take or renew the lease once; answers whether we hold it."""
+        began = self._clock.monotonic()
         try:
             async with asyncio.timeout(self._terms.renew_deadline / 2):
-                return await self._take()
+                taken = await self._take()
         except ConflictError:
             self._seen = None  # somebody wrote it: look before the next attempt
             return False
         except (ClusterError, TimeoutError) as error:
             log.warning("lease not reachable", lease=str(self._ref), error=str(error) or "timeout")
             return False
+        if taken:
+            self._renewed_at = began
+        return taken
 
     async def _take(self) -> bool:
         if self._holder() != self._identity:

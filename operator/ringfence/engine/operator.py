@@ -92,7 +92,7 @@ class Engine:
         self._announced = asyncio.Event()
         self._queue = WorkQueue()
         self.world = World(cluster, self._queue, clock, ranges=tuning.ranges)
-        self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst)
+        self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst, allowed=candidate.sure)
         self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
         self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
         self._recorder = Recorder(

@@ -74,6 +74,7 @@ class Reconciler:
             log.exception("defect at one object", object=str(ref))
             self._queue.retry(ref, replace(cause, trigger=Trigger.RETRY), least=failures.LONG)
         finally:
+            self._cache.promise_ends(ref)
             self._hands.metrics.looked(ref.type, result, self._clock.monotonic() - began)
 
     async def _pass(self, ref: Ref, cause: Cause) -> str:
@@ -103,6 +104,7 @@ class Reconciler:
 
     async def _bring(self, subject: AnySubject, plan: Plan, cause: Cause) -> tuple[Result, Failure | None]:
         batches = missing(plan, subject, self._cache)
+        self._cache.promise(subject.ref, _all_writes(batches))
         run = self._hands.recorder.run_of(subject, plan, cause, attempt=self._queue.attempts(subject.ref) + 1)
         try:
             if not batches:
