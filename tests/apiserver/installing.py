@@ -62,6 +62,12 @@ def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
         yield EmptyCluster(plane, kubectl, Helm(folder, plane.admin_kubeconfig))
 
 
+def kustomized(folder: Path) -> str:
+    """Return what `kubectl apply -k` would apply; that needs no cluster."""
+    command = [find_tools(["kubectl"])["kubectl"], "kustomize", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def by_identity(objects: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:
     """Index manifests by kind, namespace and name."""
     return {(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in objects}

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.apiserver.installing import CHART, INSTALL, REPOSITORY, EmptyCluster, Helm, by_identity, empty_cluster
+from tests.apiserver.installing import (
+    CHART,
+    INSTALL,
+    REPOSITORY,
+    EmptyCluster,
+    Helm,
+    by_identity,
+    empty_cluster,
+    kustomized,
+)
 
 pytestmark = pytest.mark.apiserver
 
@@ -98,14 +107,13 @@ def test_definitions_are_those_of_the_repository_and_can_be_left_out(helm: Helm)
     assert not any(key[0] == "CustomResourceDefinition" for key in rendered(helm, "--set", "crds.enabled=false"))
 
 
-def test_helm_and_kustomize_install_the_same_things(cluster: EmptyCluster) -> None:
+def test_helm_and_kustomize_install_the_same_things(helm: Helm) -> None:
     """Labels and annotations of the two apart, there is one installation with two ways in.
 
     Only Helm knows the image's final name, and has it told in the record: kustomize's overlays change it later.
     """
-    bases = cluster.kubectl("kustomize", str(INSTALL)).stdout
-    by_kustomize = by_identity(list(yaml.safe_load_all(bases)))
-    by_helm = rendered(cluster.helm)
+    by_kustomize = by_identity(list(yaml.safe_load_all(kustomized(INSTALL))))
+    by_helm = rendered(helm)
     environment = by_helm[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]["env"]
     environment.remove({"name": "RINGFENCE_IMAGE", "value": _image(by_helm)})
     assert by_helm.keys() == by_kustomize.keys()
