@@ -64,7 +64,7 @@ def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
 
 def kustomized(folder: Path) -> str:
     """Return what `kubectl apply -k` would apply; that needs no cluster."""
-    command = [find_tools(["kubectl"])["kubectl"], "kustomize", str(folder)]
+    command = [str(find_tools(["kubectl"])["kubectl"]), "kustomize", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
