@@ -10,7 +10,7 @@ _EVERY: Final = 0.05  # seconds
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], timeout: float = 10.0) -> T:
+def eventually(probe: Callable[[], T | None], timeout: float = 10.0) -> T:
     """Return the first true value of `probe`; AssertionErrors in it mean "not yet". Fails after `timeout` seconds."""
     attempts = _attempts(probe, timeout)
     while not (value := next(attempts)):
@@ -18,7 +18,7 @@ def eventually(probe: Callable[[], T], timeout: float = 10.0) -> T:
     return value
 
 
-async def eventually_async(probe: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109 - our own deadline
+async def eventually_async(probe: Callable[[], T | None], timeout: float = 10.0) -> T:  # noqa: ASYNC109 - our own deadline
     """Do as `eventually` does, and let the event loop run meanwhile."""
     attempts = _attempts(probe, timeout)
     while not (value := next(attempts)):  # noqa: ASYNC110 - the outside world sets no event
@@ -26,7 +26,7 @@ async def eventually_async(probe: Callable[[], T], timeout: float = 10.0) -> T: 
     return value
 
 
-def _attempts(probe: Callable[[], T], timeout: float) -> Iterator[T | None]:
+def _attempts(probe: Callable[[], T | None], timeout: float) -> Iterator[T | None]:
     """Yield what `probe` returns, or None for a failed assertion; past the deadline, raise."""
     deadline = time.monotonic() + timeout
     while True:

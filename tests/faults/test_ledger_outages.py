@@ -81,7 +81,7 @@ def test_on_a_full_volume_only_what_tightens_goes_ahead(
     eventually(lambda: tenancy.served("before", "during"), 60)
     eventually(operator.settled, 30)
     assert tenancy.children("before").keys() == tenancy.children("during").keys() == before.keys()
-    _the_record_is_complete(operator, deferred={f"NetworkPolicy/{policy.namespace}/{policy.name}"})
+    _the_record_is_complete(operator, tenancy, deferred={f"NetworkPolicy/{policy.namespace}/{policy.name}"})
 
 
 def test_started_on_a_read_only_volume_it_waits_until_it_is_writable(
@@ -103,7 +103,7 @@ def test_started_on_a_read_only_volume_it_waits_until_it_is_writable(
     eventually(lambda: tenancy.served("before", "during"), 60)
     eventually(lambda: operator.said("the record is taken up"))
     eventually(operator.settled, 30)
-    _the_record_is_complete(operator)
+    _the_record_is_complete(operator, tenancy)
 
 
 def test_a_ledger_that_can_be_no_directory_is_refused_at_once(installed: ControlPlane, tmp_path: Path) -> None:
@@ -129,8 +129,8 @@ def _not_recorded(tenancy: Tenancy, namespace: str) -> str:
     return message if waits and (status, reason) == ("False", "LedgerUnavailable") else ""
 
 
-def _the_record_is_complete(operator: OperatorProcess, deferred: Collection[str] = ()) -> None:
-    """Each write in the API server's log is told by an outcome, each run has a START, and late ones say so."""
+def _the_record_is_complete(operator: OperatorProcess, tenancy: Tenancy, deferred: Collection[str] = ()) -> None:
+    """Each write in the API server's log is told by an outcome, each run has a START, the tenant's late ones say so."""
     records = operator.records()
     assert _written(operator.plane) == _told(records)
     ends = [_run(event) for event in records if event["eventType"] in ("COMPLETE", "FAIL", "ABORT")]
@@ -142,6 +142,7 @@ def _the_record_is_complete(operator: OperatorProcess, deferred: Collection[str]
         for event in records
         if event["run"]["facets"].get("ringfence_reconcile", {}).get("deferred")
         for output in event["outputs"]
+        if f"/{tenancy.tenant}-" in output["name"]
     }
     assert late == set(deferred)
 

@@ -45,6 +45,11 @@ class Child:
         )
 
 
+def _exact(data: bytes) -> bytes:
+    """Copy what is kept: orjson's own bytes hold on to a buffer of several kilobytes each (measured)."""
+    return bytes(memoryview(data))
+
+
 class LiveObjects(Mapping[Ref, Live]):
     """Children as planners see them, parsed one by one: most looks need few."""
 
@@ -76,7 +81,7 @@ def child_of(thing: Object) -> Child:
     return Child(
         uid=metadata["uid"],
         version=int(metadata["resourceVersion"]),
-        content=orjson.dumps(relevant(thing), option=orjson.OPT_SORT_KEYS),
+        content=_exact(orjson.dumps(relevant(thing), option=orjson.OPT_SORT_KEYS)),
         ours=labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY,
         deleting="deletionTimestamp" in metadata,
         finalizers=tuple(metadata.get("finalizers") or ()),
