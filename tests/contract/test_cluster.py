@@ -14,7 +14,6 @@ from ringfence.plan.seen import Existence
 from ringfence.ports.cluster import (
     Cluster,
     ConflictError,
-    ExpiredError,
     NotFoundError,
     Object,
     WatchEvent,
@@ -147,14 +146,6 @@ async def test_a_watch_tells_what_happened_since_a_list(cluster: Cluster, home: 
     versions = [int(event.object["metadata"]["resourceVersion"]) for event in events]
     assert versions == sorted(versions)
     assert versions[0] > int(version)
-
-
-async def test_a_watch_from_a_time_long_past_is_expired(cluster: Cluster) -> None:
-    """Whoever has slept too long lists anew."""
-    if isinstance(cluster, MemoryCluster):
-        cluster.oldest = 100
-    with pytest.raises(ExpiredError):
-        await asyncio.wait_for(anext(cluster.watch(kinds.CONFIG_MAP, since="1")), 10)
 
 
 async def test_a_selector_narrows_lists_and_watches(cluster: Cluster, home: str) -> None:
