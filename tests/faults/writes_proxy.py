@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,8 +28,8 @@ class WritesProxy:
         self._connection = from_kubeconfig(kubeconfig)
         self._document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._serving: Future[tuple[str, Callable[[], object]]] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.writes = 0
         self.strike_at = 0
         """The write, counted from 1, after which ``strike`` is called; 0 for none."""
@@ -37,16 +38,14 @@ class WritesProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(30)
+        self._address, self._end = self._serving.result(30)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._end()
         self._thread.join()
-        self._loop.close()
 
     @property
     def kubeconfig(self) -> Path:
@@ -62,19 +61,22 @@ class WritesProxy:
         self.writes, self.strike_at, self.strike = 0, writes, strike
         self.struck.clear()
 
-    async def _open(self) -> None:
+    async def _serve(self) -> None:
+        """Serve until the end is asked for; what is still being forwarded then is cancelled with the loop."""
+        loop, ending = asyncio.get_running_loop(), asyncio.Event()
         connector = aiohttp.TCPConnector(limit=0, ssl=self._connection.tls)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self._address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def _close(self) -> None:
-        await self._session.close()
-        await self._runner.cleanup()
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as self._session:
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, "127.0.0.1", 0).start()
+                address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+                self._serving.set_result((address, lambda: loop.call_soon_threadsafe(ending.set)))
+                await ending.wait()
+            finally:
+                await runner.cleanup()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in DROPPED}

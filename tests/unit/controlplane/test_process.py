@@ -32,10 +32,10 @@ def start(tmp_path: Path) -> Callable[..., GuardedProcess]:
 
 
 def alive(pid: int) -> bool:
-    """A zombie that nobody reaps yet is dead."""
+    """A zombie that nobody reaps yet is dead; whoever ends between the opening and the reading of the file, too."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
