@@ -1,3 +1,8 @@
 """Fixtures for every folder of tests."""
 
+import signal
+
+# A shell starts background jobs with SIGINT ignored, which processes that tests start and interrupt would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest_plugins = ["tests.controlplane_fixtures", "tests.skips"]

@@ -116,8 +116,9 @@ def test_a_new_namespace_costs_one_request_a_child_and_two_more(
     mine = [
         event for event in audit_events() if event["user"]["username"] == USER and _concerns(event, "acme", "extra")
     ]
-    children = [event for event in mine if event["verb"] == "patch" and _place(event) != ("tenantnamespaces", "extra")]
-    assert {event["verb"] for event in mine} == {"patch"}
+    children = [event for event in mine if _place(event) != ("tenantnamespaces", "extra")]
+    assert {event["verb"] for event in mine} == {"create", "patch"}
+    assert [_place(event) for event in mine if event["verb"] == "create"] == [("namespaces", "acme-extra")]
     assert len(mine) <= len(children) + 2
 
 

@@ -80,6 +80,31 @@ async def test_a_dry_run_changes_nothing(cluster: Cluster, home: str) -> None:
     assert await _names(cluster, home) == []
 
 
+async def test_a_create_takes_nothing_over(cluster: Cluster, home: str) -> None:
+    """Who was there first stays as it was."""
+    ref, manifest = settings(home)
+    made = await cluster.create(ref, manifest, audit_id=AUDIT_ID)
+    assert made["data"] == {"a": "1"}
+    with pytest.raises(ConflictError):
+        await cluster.create(ref, {**manifest, "data": {"a": "2"}}, audit_id=AUDIT_ID)
+    assert (await cluster.apply(ref, manifest, audit_id=AUDIT_ID, dry_run=True))["data"] == {"a": "1"}
+
+
+async def test_an_apply_to_a_namesake_is_a_conflict(cluster: Cluster, home: str) -> None:
+    """An object is written only as long as it is the one that was looked at."""
+    ref, manifest = settings(home)
+    made = await cluster.apply(ref, manifest, audit_id=AUDIT_ID)
+    uid = made["metadata"]["uid"]
+    changed = await cluster.apply(ref, {**manifest, "data": {"a": "2"}}, audit_id=AUDIT_ID, uid=uid)
+    assert changed["data"] == {"a": "2"}
+    await cluster.delete(ref, uid=uid, audit_id=AUDIT_ID)
+    with pytest.raises(ConflictError):  # gone
+        await cluster.apply(ref, manifest, audit_id=AUDIT_ID, uid=uid)
+    await cluster.create(ref, manifest, audit_id=AUDIT_ID)
+    with pytest.raises(ConflictError):  # made anew
+        await cluster.apply(ref, manifest, audit_id=AUDIT_ID, uid=uid)
+
+
 async def test_nothing_is_made_in_a_namespace_that_is_not_there(cluster: Cluster) -> None:
     """The error says "not found", which is waited out."""
     with pytest.raises(NotFoundError):

@@ -137,13 +137,27 @@ class MemoryCluster:
 
     # --- Writer
 
-    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
+    async def create(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
+        self._ask("create", ref, audit_id, manifest)
+        await self._power()
+        self._need_namespace(ref)
+        if ref in self.objects:
+            raise ConflictError(f'{ref.type.plural} "{ref.name}" already exists', status=409)
+        return copy.deepcopy(self._store(ref, copy.deepcopy(dict(manifest)), names.FIELD_MANAGER))
+
+    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:
         self._ask("dry-run" if dry_run else "apply", ref, audit_id, manifest)
         await self._power(count=not dry_run)
+        self._need_namespace(ref)
+        before = self.objects.get(ref, {})
+        if uid and before.get("metadata", {}).get("uid") != uid:
+            raise ConflictError("the UID does not match", status=409)
+        applied = _merged(before, manifest)
+        return copy.deepcopy(applied if dry_run else self._store(ref, applied, names.FIELD_MANAGER))
+
+    def _need_namespace(self, ref: Ref) -> None:
         if ref.namespace and Ref(kinds.CORE_NAMESPACE, "", ref.namespace) not in self.objects:
             raise NotFoundError(f'namespaces "{ref.namespace}" not found', status=404)
-        applied = _merged(self.objects.get(ref, {}), manifest)
-        return copy.deepcopy(applied if dry_run else self._store(ref, applied, names.FIELD_MANAGER))
 
     async def merge(self, ref: Ref, patch: Object, *, audit_id: str, resource_version: str = "") -> Object:
         self._ask("merge", ref, audit_id, patch)

@@ -99,7 +99,12 @@ class Closer:
         return None, ""
 
 
-JUDGES: Final = {Verb.APPLY: Closer._applied, Verb.PATCH: Closer._patched, Verb.DELETE: Closer._deleted}
+JUDGES: Final = {
+    Verb.CREATE: Closer._applied,
+    Verb.APPLY: Closer._applied,
+    Verb.PATCH: Closer._patched,
+    Verb.DELETE: Closer._deleted,
+}
 
 
 def first_run_id(moment: datetime) -> str:

@@ -96,8 +96,10 @@ class Applier:
         return answer
 
     async def _send(self, audit: str, write: Write) -> Object | None:
+        if write.verb is Verb.CREATE and write.manifest is not None:
+            return await self._cluster.create(write.ref, write.manifest, audit_id=audit)
         if write.verb is Verb.APPLY and write.manifest is not None:
-            return await self._cluster.apply(write.ref, write.manifest, audit_id=audit)
+            return await self._cluster.apply(write.ref, write.manifest, audit_id=audit, uid=write.uid)
         try:
             if write.verb is Verb.DELETE:
                 return await self._cluster.delete(write.ref, uid=write.uid, audit_id=audit)

@@ -156,7 +156,7 @@ class Reconciler:
 
     def _outcome(self, applied: Applied, failure: Failure | None, plan: Plan, began: float) -> Outcome:
         desired = sum(len(stage.apply) for stage in plan.stages)
-        written = sum(outcome.verb is Verb.APPLY for outcome in applied.outcomes)
+        written = sum(outcome.verb in (Verb.CREATE, Verb.APPLY) for outcome in applied.outcomes)
         return Outcome(
             result=Result.FAILED if failure else Result.APPLIED,
             changed=applied.changed,

@@ -14,7 +14,7 @@ from ringfence import names
 from ringfence.engine.children import Child
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
-from ringfence.model.kinds import Ref
+from ringfence.model.kinds import CORE_NAMESPACE, Ref
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.held import is_held
 from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
@@ -43,7 +43,7 @@ class Write:
     patch: Mapping[str, Any] | None = None
     fingerprint: bytes = b""
     uid: str = ""
-    """The object that a deletion is about."""
+    """The object that a deletion or an apply is about; empty where an apply may be about any."""
     resource_version: str = ""
     """The version that a patch rests on; empty where it rests on none."""
     pointers: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ def _apply(desired: Desired, child: Child | None) -> tuple[list[Write], list[Wri
     mark = fingerprint(desired.manifest)
     write = Write(0, Verb.APPLY, desired.ref, manifest=desired.manifest, fingerprint=mark, pointers=WHOLE_OBJECT)
     if child is None:
-        return [write], []
+        return [_born(write)], []
     if child.agreed == mark:
         return [], []
     content = orjson.loads(child.content)
@@ -151,7 +151,12 @@ def _apply(desired: Desired, child: Child | None) -> tuple[list[Write], list[Wri
         return [], []
     patch = removals(desired.manifest, content)
     cleaning = [Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)] if patch else []
-    return [replace(write, pointers=pointers)], cleaning
+    return [replace(write, pointers=pointers, uid=child.uid)], cleaning
+
+
+def _born(write: Write) -> Write:
+    """Make a namespace, never take one over that somebody else made since the look: an apply would."""
+    return replace(write, verb=Verb.CREATE) if write.ref.type == CORE_NAMESPACE else write
 
 
 def _let_go(stage: Stage, known: Known) -> Iterator[Write]:

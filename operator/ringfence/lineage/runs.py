@@ -39,6 +39,7 @@ class Result(StrEnum):
 class Verb(StrEnum):
     """What a write does. The API server's audit log calls an apply ``patch``."""
 
+    CREATE = "create"  # core namespaces
     APPLY = "apply"
     PATCH = "patch"  # finalizers
     DELETE = "delete"

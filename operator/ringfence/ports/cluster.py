@@ -138,8 +138,15 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Changes. Each of them but status and Events carries an audit id, by which the API server's log names the run."""
 
-    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
-        """Server-side apply as our field manager, by force; answers the object as it is now, or as it would be."""
+    async def create(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
+        """Make an object that is not there yet; a conflict where it is, whoever made it."""
+        ...
+
+    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:
+        """Server-side apply as our field manager, by force; answers the object as it is now, or as it would be.
+
+        Where ``uid`` is given, only to the object that has it: a namesake made since is a conflict.
+        """
         ...
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:

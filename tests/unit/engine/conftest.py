@@ -173,7 +173,7 @@ class Bench:
 
     def writes(self) -> list[Sent]:
         """Every change asked for, status and dry runs left out."""
-        return [sent for sent in self.cluster.sent if sent.verb in ("apply", "merge", "delete")]
+        return [sent for sent in self.cluster.sent if sent.verb in ("create", "apply", "merge", "delete")]
 
     def records(self) -> list[dict[str, Any]]:
         """Every event of every log, by log and in order."""

@@ -136,3 +136,20 @@ async def test_a_namespace_that_goes_takes_its_objects_with_it(bench: Bench) -> 
         assert not bench.get(kinds.CORE_NAMESPACE, "", "acme-web")
         await bench.settled()
     assert not await bench.ledger.open_runs()
+
+
+async def test_a_namespace_that_a_stranger_makes_first_is_not_taken_over(bench: Bench) -> None:
+    """Between the look and the write there is time for somebody else: who comes second waits, and says why."""
+
+    def stranger(verb: str, ref: Ref) -> None:
+        if verb == "create" and ref.name == "acme-web" and ref not in bench.cluster.objects:
+            bench.cluster.put(kinds.CORE_NAMESPACE, {"metadata": {"name": "acme-web", "labels": {"mine": "true"}}})
+
+    bench.cluster.failing = stranger
+    async with bench.running():
+        bench.cluster.put(kinds.TENANT, tenant())
+        bench.cluster.put(kinds.NAMESPACE, namespace())
+        await bench.until(lambda: bench.ready(kinds.NAMESPACE, "acme", "web")[1] == "NameTaken")
+    standing = bench.get(kinds.CORE_NAMESPACE, "", "acme-web")
+    assert standing
+    assert standing["metadata"]["labels"] == {"mine": "true"}

@@ -42,7 +42,7 @@ JSON: Final = "application/json"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 APPLY_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&force=true&fieldValidation=Strict"
-PATCH_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&fieldValidation=Strict"
+WRITE_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&fieldValidation=Strict"
 
 
 class KubernetesCluster:
@@ -155,10 +155,23 @@ class KubernetesCluster:
 
     # --- writing
 
-    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, dry_run: bool = False) -> Object:
+    async def create(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
+        """POST, which never touches what is there (409)."""
+        path = ref.type.collection_path(ref.namespace or None) + WRITE_QUERY
+        answer: Object = await self._call("POST", path, manifest, audit_id=audit_id)
+        return answer
+
+    async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:
         """Server-side apply, by force: conflicts are about fields that we own."""
+        if uid:
+            manifest = {**manifest, "metadata": {**manifest["metadata"], "uid": uid}}
         path = ref.path + APPLY_QUERY + ("&dryRun=All" if dry_run else "")
-        answer: Object = await self._call("PATCH", path, manifest, content_type=APPLY, audit_id=audit_id)
+        try:
+            answer: Object = await self._call("PATCH", path, manifest, content_type=APPLY, audit_id=audit_id)
+        except RefusedError as error:
+            if uid and "metadata.uid" in error.message:  # to an apply, a namesake is an invalid field
+                raise ConflictError(error.message, status=error.status) from error
+            raise
         return answer
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:
@@ -171,13 +184,13 @@ class KubernetesCluster:
         """Merge patch, with the resource version as precondition where one is given."""
         if resource_version:
             patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": resource_version}}
-        answer: Object = await self._call("PATCH", ref.path + PATCH_QUERY, patch, content_type=MERGE, audit_id=audit_id)
+        answer: Object = await self._call("PATCH", ref.path + WRITE_QUERY, patch, content_type=MERGE, audit_id=audit_id)
         return answer
 
     async def patch_status(self, ref: Ref, status: Object, *, uid: str) -> Object:
         """Merge patch of the status; a uid that differs is refused by the API server as a conflict."""
         patch = {"metadata": {"uid": uid}, "status": status}
-        answer: Object = await self._call("PATCH", f"{ref.path}/status{PATCH_QUERY}", patch, content_type=MERGE)
+        answer: Object = await self._call("PATCH", f"{ref.path}/status{WRITE_QUERY}", patch, content_type=MERGE)
         return answer
 
     async def create_event(self, event: Object) -> None:
