@@ -1,19 +1,24 @@
 """Who holds which role where.
 
-Law: a Namespace gives rights only to somebody whom its Tenant knows; in quarantine everybody reads and nobody writes.
+Laws: a Namespace gives rights only to somebody whom its Tenant knows; no workload of any tenant gets rights, for
+whoever runs a pod beside it would have them; in quarantine everybody reads and nobody writes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from ringfence import names
 from ringfence.model.access import NamespaceAccess, TenantAccess
-from ringfence.model.principals import Principal
+from ringfence.model.principals import Principal, ServiceAccountRef
+from ringfence.model.tenant import TenantSpec
 from ringfence.plan.children import role_binding
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 
 Members = Mapping[str, frozenset[Principal]]
 """Principals by role; only roles that somebody holds."""
+
+_LISTS: Final = ("owners", "admins", "developers", "viewers", "members")
 
 
 def tenant_members(access: TenantAccess) -> Members:
@@ -48,6 +53,38 @@ def strangers(tenant: TenantAccess, additional: NamespaceAccess) -> tuple[str, .
         for index, principal in enumerate(principals)
         if principal not in known
     )
+
+
+def service_accounts(access: TenantAccess) -> frozenset[ServiceAccountRef]:
+    """The ServiceAccounts among those whom the tenant knows."""
+    return frozenset(each.service_account for each in known_principals(access) if each.service_account)
+
+
+def granted(spec: TenantSpec, foreign: Collection[str]) -> TenantSpec:
+    """The spec without the ServiceAccounts of other tenants' namespaces (``foreign``)."""
+    if not foreign:
+        return spec
+    lists = {name: tuple(each for each in _listed(spec, name) if not _is_of(each, foreign)) for name in _LISTS}
+    return spec.model_copy(update={"access": spec.access.model_copy(update=lists)})
+
+
+def refused_workloads(spec: TenantSpec, foreign: Collection[str]) -> tuple[str, ...]:
+    """Where the Tenant names ServiceAccounts of other tenants' namespaces: ``spec.access.admins[1]``."""
+    return tuple(
+        f"spec.access.{name}[{index}]"
+        for name in _LISTS
+        for index, principal in enumerate(_listed(spec, name))
+        if _is_of(principal, foreign)
+    )
+
+
+def _listed(spec: TenantSpec, name: str) -> tuple[Principal, ...]:
+    listed: tuple[Principal, ...] = getattr(spec.access, name)
+    return listed
+
+
+def _is_of(principal: Principal, namespaces: Collection[str]) -> bool:
+    return principal.service_account is not None and principal.service_account.namespace in namespaces
 
 
 def known_principals(access: TenantAccess) -> frozenset[Principal]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ringfence import names
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref, ResourceType
+from ringfence.plan import access
 from ringfence.plan.namespace.peers import declared_by
 from ringfence.plan.reasons import ConditionType
 from ringfence.plan.seen import AnySubject, View
@@ -57,10 +58,20 @@ def of_core_namespace(name: str, labels: Mapping[str, str]) -> frozenset[Ref]:
 
 def _of_tenant(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> frozenset[Ref]:
     if _changed(before, after) or _ready(before) != _ready(after):
-        return frozenset(each.ref for kind in _HOME_KINDS for each in view.subjects(kind, ref.name))
+        others = _who_name_workloads_of(ref.name, view) if before is None or after is None else ()
+        return frozenset(each.ref for kind in _HOME_KINDS for each in view.subjects(kind, ref.name)).union(others)
     if _allocated(before) == _allocated(after):
         return frozenset()
     return frozenset(each.ref for each in view.subjects(NAMESPACE, ref.name) if _waits_for_budget(each))
+
+
+def _who_name_workloads_of(name: str, view: View) -> Iterable[Ref]:
+    """Tenants that give rights to ServiceAccounts of the namespaces of a Tenant of that name, with their Namespaces."""
+    for tenant in view.subjects(TENANT, ""):
+        accounts = access.service_accounts(tenant.spec.access) if tenant.spec else ()
+        if any(names.split_core_namespace(account.namespace)[0] == name for account in accounts):
+            yield tenant.ref
+            yield from (each.ref for each in view.subjects(NAMESPACE, tenant.name))
 
 
 def _siblings(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> Iterable[Ref]:

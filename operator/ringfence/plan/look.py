@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ringfence import names
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, Ref
+from ringfence.plan import access
 from ringfence.plan.ownership import is_orphan, owns
 from ringfence.plan.seen import AnySubject, CoreNamespace, Existence, Facts, Live, Question, Seen, View
 
@@ -30,6 +31,7 @@ def look(
         policies=view.subjects(RETENTION_POLICY, home),
         cores=cores,
         live=_live(ref, view, tenant, namespaces, cores.values()),
+        foreign=_foreign(view, tenant),
         quotas=_quotas(view, tenant, cores.values()) if ref.type in (TENANT, NAMESPACE) else {},
         answers=answers,
     )
@@ -46,6 +48,20 @@ def _cores(view: View, home: str, namespaces: Iterable[AnySubject]) -> dict[str,
     wanted = (home, *(names.core_namespace(home, namespace.name) for namespace in namespaces))
     others = (view.core_namespace(name) for name in wanted if name not in cores)
     return cores | {core.name: core for core in others if core is not None}
+
+
+def _foreign(view: View, tenant: AnySubject | None) -> frozenset[str]:
+    """Namespaces of other tenants, orphaned ones too, whose ServiceAccounts the Tenant names."""
+    if tenant is None or tenant.spec is None:
+        return frozenset()
+    named = {account.namespace for account in access.service_accounts(tenant.spec.access)}
+    return frozenset(name for name in named if _is_a_tenants(view, name))
+
+
+def _is_a_tenants(view: View, name: str) -> bool:
+    core = view.core_namespace(name)
+    owner = Ref(TENANT, "", names.split_core_namespace(name)[0])
+    return view.subject(owner) is not None or (core is not None and names.TENANT_LABEL in core.labels)
 
 
 def _live(

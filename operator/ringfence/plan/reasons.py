@@ -54,6 +54,7 @@ class Reason(_Documented):
     UNKNOWN_REGION = "UnknownRegion", "The region is missing, or not one of the Tenant's."
     POD_SECURITY_NOT_ALLOWED = "PodSecurityNotAllowed", "The Tenant does not allow that Pod Security level."
     UNKNOWN_SUBJECT = "UnknownSubject", "Access is given to somebody whom the Tenant does not know."
+    WORKLOAD_REFUSED = "WorkloadRefused", "Access is given to a ServiceAccount of a tenant's namespace; it gets none."
     PEER_NOT_DECLARED = "PeerNotDeclared", "The other Namespace does not declare this connection, or can't have it."
     BUDGET_EXCEEDED = "BudgetExceeded", "The Tenant's budget does not cover it; the last granted quota stays."
     TOO_MANY_NAMESPACES = "TooManyNamespaces", "The Tenant's budget has no Namespace left."

@@ -131,6 +131,8 @@ class Seen:
     """Core namespaces by name: the home, the declared ones, and whatever carries the tenant's label."""
     live: Mapping[Ref, Live] = field(default_factory=dict)
     """Watched objects in the namespaces that the subject itself is responsible for."""
+    foreign: frozenset[str] = frozenset()
+    """Of the namespaces whose ServiceAccounts the Tenant's access lists name: those that are other tenants'."""
     quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """``hard`` of the live ResourceQuotas of Ringfence, by core namespace: what is granted until it is lowered."""
     answers: Mapping[Question, Existence | int] = field(default_factory=dict)

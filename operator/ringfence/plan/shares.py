@@ -12,7 +12,7 @@ from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.budget import Allocation, Claim, allocate
-from ringfence.plan.ownership import Ownership, ownership
+from ringfence.plan.ownership import Ownership, is_orphan, ownership, owns
 from ringfence.plan.seen import Seen
 
 
@@ -50,12 +50,22 @@ def _divide(shared: _Shared) -> Allocation:
 
 def crowded_out(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> frozenset[str]:
     """Namespace objects for which the budget has no place: those that have one keep it, then the oldest come first."""
-    if len(seen.namespaces) <= spec.budget.namespaces:
+    if len(seen.namespaces) + len(seen.cores) <= spec.budget.namespaces:
         return frozenset()
     standing = {each.name for each in seen.namespaces if _of(tenant, each.name, seen) is Ownership.OURS}
     waiting = [each.name for each in seen.namespaces if each.name not in standing and _counts(tenant, each, seen)]
-    places = max(spec.budget.namespaces - len(standing), 0)
+    places = max(spec.budget.namespaces - len(standing) - len(_left(tenant, seen)), 0)
     return frozenset(waiting[places:])
+
+
+def _left(tenant: Subject[TenantSpec], seen: Seen) -> frozenset[str]:
+    """Namespaces that deleted objects of the tenant left behind: they take places until they are gone or adopted."""
+    declared = {names.core_namespace(tenant.name, each.name) for each in seen.namespaces} | {tenant.name}
+    return frozenset(
+        core.name
+        for core in seen.cores.values()
+        if core.name not in declared and (is_orphan(core) or owns(core, tenant.name, tenant.meta.uid))
+    )
 
 
 def _claims(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterator[Claim]:

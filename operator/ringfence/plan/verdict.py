@@ -19,6 +19,7 @@ _STALLED: Final = frozenset(
     {
         Reason.INVALID_SPEC,
         Reason.NAME_TAKEN,
+        Reason.WORKLOAD_REFUSED,
         Reason.BUDGET_EXCEEDED,
         Reason.TOO_MANY_NAMESPACES,
         Reason.POD_SECURITY_NOT_ALLOWED,

@@ -3,11 +3,12 @@
 import copy
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, RETENTION_POLICY, Ref
+from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
 from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
-from tests.sample_world import ACME, DATA, WEB, Change, edit
+from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, delete, edit
 from tests.simulation import Simulation
 
+HOOLI = Ref(TENANT, "", "hooli")
 MODELS = Ref(NAMESPACE, "acme", "models")
 CHAT = Ref(MODEL_ROUTE, "acme", "chat")
 POLICY = Ref(RETENTION_POLICY, "acme", "default")
@@ -34,6 +35,17 @@ def ready(status: str, reason: str = "Reconciled") -> Change:
 def test_a_tenant_wakes_everything_in_its_home_and_nothing_else(world: Simulation) -> None:
     """What it grants decides about all of them."""
     assert woken(world, ACME, edit(ACME, {"displayName": "A"})) == {WEB, DATA, MODELS, CHAT, POLICY}
+
+
+def test_a_tenant_that_comes_or_goes_wakes_who_gives_rights_to_its_workloads(world: Simulation) -> None:
+    """They get none from the moment on in which there is such a Tenant."""
+    robot = {"serviceAccount": {"namespace": "hooli-ci", "name": "robot"}}
+    edit(ACME, {"access": {"owners": [robot]}})(world)
+    hooli = copy.deepcopy(world.objects[GLOBEX]) | {"metadata": {"name": "hooli"}}
+    before = world.subject(HOOLI)
+    world.put(hooli)
+    assert of_subject(HOOLI, before, world.subject(HOOLI), world) == {ACME, WEB, DATA, MODELS}
+    assert woken(world, HOOLI, delete(HOOLI)) == {ACME, WEB, DATA, MODELS}
 
 
 def test_a_tenants_status_alone_wakes_nobody_unless_it_became_ready(world: Simulation) -> None:

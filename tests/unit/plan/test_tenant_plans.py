@@ -12,6 +12,7 @@ from ringfence.model.kinds import (
     GUARDRAIL,
     NETWORK_POLICY,
     RESOURCE_QUOTA,
+    ROLE_BINDING,
     SERVICE_ACCOUNT,
     TENANT,
     Ref,
@@ -75,6 +76,32 @@ def test_a_tenant_of_the_same_name_inherits_nothing(world: Simulation) -> None:
 
 
 # --- what is told
+
+
+def test_no_workload_of_another_tenant_gets_rights(world: Simulation) -> None:
+    """Whoever runs a pod there would have them; a platform's own automation has its rights all the same."""
+    robots = [{"serviceAccount": {"namespace": place, "name": "robot"}} for place in ("globex-shop", "cicd")]
+    edit(ACME, {"access": {"owners": robots}})(world)
+    world.settle()
+    assert people(world, "acme") == {"ringfence-owner": ["robot"]}
+    (subject,) = inside(world, "acme-web", ROLE_BINDING)["ringfence-owner"]["subjects"]
+    assert subject["namespace"] == "cicd"
+    assert told(world, ACME) == ("False", "WorkloadRefused")
+    assert "spec.access.owners[0]" in message(world, ACME)
+
+
+def test_rights_end_when_their_holder_becomes_a_tenants_workload() -> None:
+    """The other Tenant may come later than the rights; when it goes, they are back."""
+    world = Simulation()
+    world.put(tenant("initech", access={"owners": [{"serviceAccount": {"namespace": "hooli-ci", "name": "robot"}}]}))
+    world.settle()
+    assert people(world, "initech") == {"ringfence-owner": ["robot"]}
+    hooli = world.put(tenant("hooli"))
+    world.settle()
+    assert people(world, "initech") == {}
+    delete(hooli)(world)
+    world.settle()
+    assert people(world, "initech") == {"ringfence-owner": ["robot"]}
 
 
 def test_status_counts_what_belongs_to_the_tenant(world: Simulation) -> None:

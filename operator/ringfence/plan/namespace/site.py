@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import Environment, TenantSpec
+from ringfence.plan import access
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.place import Place
 from ringfence.plan.seen import CoreNamespace, Seen
@@ -28,7 +29,8 @@ class Site:
         if owner is None or owner.spec is None or subject.spec is None:
             return None
         place = Place.of(owner.name, owner.meta.uid, subject.name, subject.spec.environment)
-        return cls(subject, subject.spec, owner, owner.spec, place, seen.cores.get(place.core))
+        tenant = access.granted(owner.spec, seen.foreign)
+        return cls(subject, subject.spec, owner, tenant, place, seen.cores.get(place.core))
 
     @property
     def ownership(self) -> Ownership:

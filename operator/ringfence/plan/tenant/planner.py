@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan import access, orphan, prune, ranges, stages, timers, verdict
 from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
@@ -35,7 +35,7 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
     quarantined = spec.isolation == "Quarantined"
-    desired = desire(Place.home(tenant.name, tenant.meta.uid), spec, seen.facts)
+    desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen.facts)
     home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
     surplus = prune.surplus(home, desired.objects, quarantined=quarantined)
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
@@ -93,10 +93,15 @@ def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tupl
     if left := [core.name for core in _left(tenant, seen)]:
         message = f"no Namespace object speaks for {', '.join(left)}; these namespaces stay, fenced and without access"
         found.append(Finding(Reason.ORPHANED, message))
+    if refused := access.refused_workloads(spec, seen.foreign):
+        message = (
+            f"{', '.join(refused)}: ServiceAccounts of tenants' namespaces get no rights; name people or a platform's"
+        )
+        found.append(Finding(Reason.WORKLOAD_REFUSED, message, ConditionType.ACCEPTED))
     if ownership(seen.cores.get(tenant.name), tenant.name, tenant.meta.uid) is Ownership.ADOPTABLE:
         found.append(Finding(Reason.ADOPTED, f"namespace {tenant.name} was taken over, as its annotation asks"))
-    if refused := timers.refused_pause(tenant.meta, seen.now):
-        found.append(refused)
+    if pause := timers.refused_pause(tenant.meta, seen.now):
+        found.append(pause)
     if spec.isolation == "Quarantined":
         why = f"{spec.incident.id}: {spec.incident.reason}" if spec.incident else "an incident is declared"
         message = f"{why}; every namespace of Tenant {tenant.name} is closed, its members read only"
