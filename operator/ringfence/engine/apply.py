@@ -12,7 +12,7 @@ from ringfence.engine.cache import Cache
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.writes import Batch, Write
 from ringfence.lineage.runs import Verb, WriteOutcome, audit_id
-from ringfence.model.kinds import PRIMARY_TYPES
+from ringfence.model.kinds import PRIMARY_TYPES, Ref
 from ringfence.ports.cluster import ClusterError, NotFoundError, Object, Writer
 
 
@@ -43,11 +43,11 @@ class Applier:
         self._metrics = metrics
         self._own_answer = own_answer
 
-    async def apply(self, run_id: str, batches: Sequence[Batch]) -> Applied:
-        """Make the writes in order; stop after the first batch that had a failure."""
+    async def apply(self, run_id: str, subject: Ref, batches: Sequence[Batch]) -> Applied:
+        """Make the writes for ``subject`` in order; stop after the first batch that had a failure."""
         outcomes: list[WriteOutcome] = []
         for batch in batches:
-            results = await asyncio.gather(*(self._attempt(run_id, write) for write in batch.writes))
+            results = await asyncio.gather(*(self._attempt(run_id, subject, write) for write in batch.writes))
             outcomes += [outcome for outcome, _ in results]
             for write, (_, error) in zip(batch.writes, results, strict=True):
                 if error is not None:
@@ -60,11 +60,11 @@ class Applier:
             async with self._budget.spend():
                 await self._cluster.apply(write.ref, write.manifest, audit_id="", dry_run=True)
 
-    async def _attempt(self, run_id: str, write: Write) -> tuple[WriteOutcome, ClusterError | None]:
+    async def _attempt(self, run_id: str, subject: Ref, write: Write) -> tuple[WriteOutcome, ClusterError | None]:
         result = "error"
         try:
             async with self._budget.spend():
-                answer = await self._write(audit_id(run_id, write.k), write)
+                answer = await self._write(audit_id(run_id, write.k), subject, write)
         except ClusterError as error:
             return _outcome(write, error=error.message), error
         else:
@@ -74,7 +74,7 @@ class Applier:
         finally:
             self._metrics.wrote(write.verb, write.ref.type, result)
 
-    async def _write(self, audit: str, write: Write) -> Object | None:
+    async def _write(self, audit: str, subject: Ref, write: Write) -> Object | None:
         """Make one write and note its answer; ``None`` where there was nothing left to change."""
         if write.ref.type in PRIMARY_TYPES:
             return await self._free_or_hold(audit, write)
@@ -84,9 +84,9 @@ class Applier:
             answer = await self._send(audit, write)
         finally:
             if write.verb is not Verb.DELETE or answer is None:
-                self._cache.written(write.ref, answer, write.fingerprint)
+                self._cache.written(write.ref, answer, write.fingerprint, by=subject)
             else:
-                self._cache.removed(write.ref, answer)
+                self._cache.removed(write.ref, answer, by=subject)
         return answer
 
     async def _free_or_hold(self, audit: str, write: Write) -> Object | None:

@@ -76,19 +76,19 @@ class Cache:
         else:
             self._children.writing(ref)
 
-    def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"") -> None:
-        """Note the answer to a write; ``None`` where it failed."""
+    def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"", *, by: Ref) -> None:
+        """Note the answer to a write for the custom resource ``by``; ``None`` where it failed."""
         if ref.type == CORE_NAMESPACE:
-            self._namespaces.written(ref.name, answer, agreed)
+            self._namespaces.written(ref.name, answer, agreed, by=by)
         else:
-            self._children.written(ref, answer, agreed)
+            self._children.written(ref, answer, agreed, by=by)
 
-    def removed(self, ref: Ref, answer: Object) -> None:
+    def removed(self, ref: Ref, answer: Object, *, by: Ref) -> None:
         """Note the answer to a deletion."""
         if ref.type == CORE_NAMESPACE:
-            self._namespaces.written(ref.name, answer)
+            self._namespaces.written(ref.name, answer, by=by)
         else:
-            self._children.removed(ref, answer)
+            self._children.removed(ref, answer, by=by)
 
 
 @lru_cache(maxsize=4096)

@@ -67,9 +67,9 @@ class LiveObjects(Mapping[Ref, Live]):
 
 
 class ChildChanged(Protocol):
-    """Called with the object, its labels and whoever changed it; ``ours`` where we wrote it ourselves."""
+    """Called with the object, its labels and whoever changed it; ``by`` for whom we did ourselves."""
 
-    def __call__(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, ours: bool) -> None:
+    def __call__(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
         """Note the change."""
         ...
 
@@ -131,7 +131,7 @@ class Children:
             self._drop(ref)
             return
         if self._is_news(ref, child):
-            self._changed(ref, thing["metadata"].get("labels") or {}, latest_managers(thing), ours=False)
+            self._changed(ref, thing["metadata"].get("labels") or {}, latest_managers(thing), by=None)
 
     def _is_news(self, ref: Ref, child: Child) -> bool:
         """Store the object; answers whether anything that matters changed."""
@@ -153,14 +153,14 @@ class Children:
         known = self.get(ref)
         if known and known.uid == thing["metadata"]["uid"]:
             self._drop(ref)
-            self._changed(ref, thing["metadata"].get("labels") or {}, (), ours=False)
+            self._changed(ref, thing["metadata"].get("labels") or {}, (), by=None)
 
     def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
         """Forget what a list did not name, unless it is newer than the list."""
         for ref, child in tuple(self._of(kind)):
             if (ref.namespace, ref.name) not in keys and child.version <= resource_version:
                 self._drop(ref)
-                self._changed(ref, _labels(child), (), ours=False)
+                self._changed(ref, _labels(child), (), by=None)
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Nothing to note: an absent type has no objects."""
@@ -171,28 +171,28 @@ class Children:
         """Hold back what the watch says of ``ref`` until the write's answer tells echo from news."""
         self._writing.setdefault(ref, [])
 
-    def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"") -> None:
-        """Note the answer to a write (``None``: it failed), then what the watch said meanwhile."""
+    def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"", *, by: Ref) -> None:
+        """Note the answer to a write for ``by`` (``None``: it failed), then what the watch said meanwhile."""
         held = self._writing.pop(ref, [])
         if answer is not None:
             child = child_of(answer)
             child.agreed = agreed
             self._put(ref, child)
-            self._changed(ref, answer["metadata"].get("labels") or {}, (), ours=True)
+            self._changed(ref, answer["metadata"].get("labels") or {}, (), by=by)
         for there, thing in held:
             (self.seen if there else self.gone)(ref.type, thing)
 
-    def removed(self, ref: Ref, answer: Object) -> None:
-        """Note the answer to a deletion: the object is gone, or finalizers keep it for a while."""
+    def removed(self, ref: Ref, answer: Object, *, by: Ref) -> None:
+        """Note the answer to a deletion for ``by``: the object is gone, or finalizers keep it for a while."""
         metadata = answer.get("metadata") or {}
         if metadata.get("deletionTimestamp") and metadata.get("finalizers"):
-            self.written(ref, answer)
+            self.written(ref, answer, by=by)
             return
         known = self.get(ref)
         self._drop(ref)
-        self.written(ref, None)
+        self.written(ref, None, by=by)
         if known:
-            self._changed(ref, _labels(known), (), ours=True)
+            self._changed(ref, _labels(known), (), by=by)
 
     # --- inside
 

@@ -25,7 +25,7 @@ class NamespaceChanged(Protocol):
     """Called with what was and what is (``None``: not there), whoever changed it, and whether that was us."""
 
     def __call__(
-        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, ours: bool
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, by: Ref | None
     ) -> None:
         """Note the change."""
         ...
@@ -78,7 +78,7 @@ class CoreNamespaces:
         after = self._put(name, thing)
         now = self._children.get(name)
         if before != after or (agreed and agreed.content) != (now and now.content):
-            self._changed(before, after, latest_managers(thing), ours=False)
+            self._changed(before, after, latest_managers(thing), by=None)
         elif now and agreed:
             now.agreed = agreed.agreed
 
@@ -91,14 +91,14 @@ class CoreNamespaces:
         known = self._all.get(name)
         if known and known.uid == thing["metadata"]["uid"]:
             self._drop(name)
-            self._changed(known, None, (), ours=False)
+            self._changed(known, None, (), by=None)
 
     def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
         """Forget what a list did not name, unless it is newer than the list."""
         for name, known in tuple(self._all.items()):
             if ("", name) not in keys and self._versions[name] <= resource_version:
                 self._drop(name)
-                self._changed(known, None, (), ours=False)
+                self._changed(known, None, (), by=None)
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Nothing to note: every API server serves namespaces."""
@@ -109,8 +109,8 @@ class CoreNamespaces:
         """Hold back what the watch says until the write's answer tells echo from news."""
         self._writing.setdefault(name, [])
 
-    def written(self, name: str, answer: Object | None, agreed: bytes = b"") -> None:
-        """Note the answer to a write (``None``: it failed), then what the watch said meanwhile."""
+    def written(self, name: str, answer: Object | None, agreed: bytes = b"", *, by: Ref) -> None:
+        """Note the answer to a write for ``by`` (``None``: it failed), then what the watch said meanwhile."""
         held = self._writing.pop(name, [])
         if answer is not None and "uid" in answer.get("metadata", ()):
             before = self._all.get(name)
@@ -118,7 +118,7 @@ class CoreNamespaces:
             if child := self._children.get(name):
                 child.agreed = agreed
             if before != after:
-                self._changed(before, after, (), ours=True)
+                self._changed(before, after, (), by=by)
         for there, thing in held:
             (self.seen if there else self.gone)(CORE_NAMESPACE, thing)
 

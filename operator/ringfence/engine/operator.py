@@ -58,8 +58,8 @@ class Tuning:
     resync: float = 1800.0
     """How long it takes until every object was looked at again without any cause."""
     checkpoint: float = 3600.0
-    writes_per_second: float = 200.0
-    burst: int = 400
+    writes_per_second: float = 500.0
+    burst: int = 1000
     grace: float = 8.0
     """How long what was begun may take to end when the process is asked to stop."""
     ranges: Ranges = field(default_factory=Ranges)

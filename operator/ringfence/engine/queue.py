@@ -55,10 +55,6 @@ class WorkQueue:
         """How many objects are being worked on."""
         return len(self._working)
 
-    def is_working(self, ref: Ref) -> bool:
-        """Answer whether the object is being worked on."""
-        return ref in self._working
-
     def add(self, ref: Ref, cause: Cause) -> None:
         """Look at ``ref`` soon."""
         if self._closed:

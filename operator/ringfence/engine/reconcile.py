@@ -134,7 +134,7 @@ class Reconciler:
         self, run: Run, ref: Ref, batches: Sequence[Batch], plan: Plan, cause: Cause
     ) -> tuple[Result, Failure | None]:
         began = self._clock.monotonic()
-        applied = await self._hands.applier.apply(run.id, batches)
+        applied = await self._hands.applier.apply(run.id, ref, batches)
         failure = self._failure(ref, applied)
         outcome = self._outcome(applied, failure, plan, began)
         self._measure(cause, applied)
@@ -178,7 +178,7 @@ class Reconciler:
         if not tightening:
             return
         began = self._clock.monotonic()
-        applied = await self._hands.applier.apply(run.id, tightening)
+        applied = await self._hands.applier.apply(run.id, run.facts.subject, tightening)
         failure = failures.of_cluster(applied.error, str(run.facts.subject)) if applied.error else None
         outcome = Outcome(
             result=Result.FAILED if failure else Result.APPLIED,

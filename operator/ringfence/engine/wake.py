@@ -36,41 +36,41 @@ class Waker:
             for ref in refs:
                 self._queue.add(ref, cause)
 
-    def _wake_others_soon(self, refs: Iterable[Ref]) -> None:
-        """Wake who depends on what we wrote, but for whom we are working on: it is about to be as wanted."""
+    def _wake_others_soon(self, refs: Iterable[Ref], by: Ref) -> None:
+        """Wake who depends on what we wrote, but for the one for whom we wrote it: it is about to be as wanted."""
         if self.awake:
             cause = Cause(Trigger.DEPENDENCY, self._clock.monotonic())
             for ref in refs:
-                if not self._queue.is_working(ref):
+                if ref != by:
                     self._queue.add_soon(ref, cause, GATHERING)
 
     def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
-        """Wake the object, unless the change was our own, and its dependents."""
+        """Wake the object, unless the change was our own (its status or finalizer), and its dependents."""
         dependents = of_subject(ref, before, after, self._view())
         if ours:
-            self._wake_others_soon(dependents)
+            self._wake_others_soon(dependents, ref)
             return
         if after:
             self.wake((ref,), trigger_of(before, after))
         self.wake(dependents, Trigger.DEPENDENCY)
 
-    def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, ours: bool) -> None:
+    def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
         """Wake whom the child belongs to."""
         owners = of_child(ref, labels)
-        if ours:
-            self._wake_others_soon(owners)
+        if by:
+            self._wake_others_soon(owners, by)
         else:
             self.wake(owners, Trigger.DRIFT, managers)
 
     def namespace_changed(
-        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, ours: bool
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, by: Ref | None
     ) -> None:
         """Wake who has the namespace, had it, or waits for its name."""
         for state in filter(None, (before, after)):
             concerned = of_core_namespace(state.name, state.labels)
             owned = names.TENANT_LABEL in state.labels
-            if ours:
-                self._wake_others_soon(concerned)
+            if by:
+                self._wake_others_soon(concerned, by)
             else:
                 self.wake(concerned, Trigger.DRIFT if owned else Trigger.DEPENDENCY, managers)
 

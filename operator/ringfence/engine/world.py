@@ -122,7 +122,7 @@ class World:
         ]
 
     def _namespace_changed(
-        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, ours: bool
+        self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, by: Ref | None
     ) -> None:
         if after and names.TENANT_LABEL not in after.labels:
             self.children.forget_namespace(after.name)
@@ -130,7 +130,7 @@ class World:
             task = asyncio.get_running_loop().create_task(self._backfill(after.name))
             self._backfills.add(task)
             task.add_done_callback(self._backfills.discard)
-        self.waker.namespace_changed(before, after, managers, ours=ours)
+        self.waker.namespace_changed(before, after, managers, by=by)
 
     async def _backfill(self, namespace: str) -> None:
         """Learn what is in a namespace that was not ours to know until it was adopted."""

@@ -90,7 +90,8 @@ async def test_a_deleted_policy_comes_back_and_is_recorded_as_drift(bench: Bench
         assert bench.cluster.objects[DENY_ALL]["metadata"]["uid"] != uid
         await bench.settled()
     assert [(write.verb, write.ref) for write in bench.writes()] == [("apply", DENY_ALL)]
-    assert bench.records()[-2]["run"]["facets"]["ringfence_reconcile"]["trigger"] == "drift"
+    last = [record for record in bench.records() if record["eventType"] == "START"][-1]
+    assert last["run"]["facets"]["ringfence_reconcile"]["trigger"] == "drift"
 
 
 async def test_an_edited_policy_is_put_back_and_the_record_names_who_edited_it(bench: Bench) -> None:

@@ -1,0 +1,59 @@
+"""A change wakes who depends on it, in whatever they are doing."""
+
+import asyncio
+import copy
+
+import pytest
+
+from ringfence.engine.cause import Cause
+from ringfence.engine.queue import WorkQueue
+from ringfence.engine.wake import Waker
+from ringfence.lineage.runs import Trigger
+from ringfence.model.kinds import RESOURCE_QUOTA, Ref
+from tests.sample_world import ACME, WEB, settled
+from tests.simulation import Simulation
+from tests.unit.engine.conftest import LoopClock
+from tests.waiting import eventually_async
+
+
+@pytest.fixture
+def world() -> Simulation:
+    return settled()
+
+
+def waker_of(queue: WorkQueue, world: Simulation) -> Waker:
+    waker = Waker(queue, LoopClock(), lambda: world)
+    waker.awake = True
+    return waker
+
+
+async def busy_with(queue: WorkQueue, ref: Ref) -> None:
+    queue.add(ref, Cause(Trigger.SPEC, 0.0))
+    assert (await queue.take())[0] == ref
+
+
+async def test_who_is_being_worked_on_is_looked_at_again(world: Simulation) -> None:
+    """Its plan was made before the change: skipped, its status would stay behind until the next restart."""
+    queue = WorkQueue()
+    await busy_with(queue, ACME)
+    before = world.subject(WEB)
+    changed = copy.deepcopy(world.objects[WEB])
+    changed["status"]["conditions"][0] |= {"status": "False"}
+    world.put(changed)
+    waker_of(queue, world).subject_changed(WEB, before, world.subject(WEB), ours=True)
+    await eventually_async(lambda: len(queue))
+    queue.done(ACME)
+    assert (await queue.take())[0] == ACME
+
+
+async def test_a_write_wakes_everybody_but_the_one_it_was_made_for(world: Simulation) -> None:
+    """A Namespace's own quota is news to its Tenant, not to itself."""
+    queue = WorkQueue()
+    await busy_with(queue, WEB)
+    quota = Ref(RESOURCE_QUOTA, "acme-web", "ringfence")
+    labels = world.objects[quota]["metadata"]["labels"]
+    waker_of(queue, world).child_changed(quota, labels, (), by=WEB)
+    assert (await asyncio.wait_for(queue.take(), 5))[0] == ACME
+    queue.done(WEB)
+    queue.done(ACME)
+    assert len(queue) == 0
