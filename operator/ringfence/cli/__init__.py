@@ -28,6 +28,10 @@ COMMANDS: Final = {
         "ringfence.cli.demo", "demo", "See the whole path on a control plane of its own, then take it down."
     ),
     "validate": Command("ringfence.cli.validate", "validate", "Check files before anyone applies them."),
+    "verify": Command("ringfence.cli.reach.verify", "verify", "Find every way across a tenant's fence."),
+    "explain-deny": Command(
+        "ringfence.cli.reach.explain", "explain_deny", "Say why one may not connect to another, and what would open it."
+    ),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(

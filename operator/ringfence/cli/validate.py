@@ -5,7 +5,6 @@ Law: the verdict is the model's, the same that the API server gives; this adds t
 
 import difflib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ringfence.cli.files import expanded, read_text
 from ringfence.cli.manifests import Document, documents
 from ringfence.cli.references import mismatches
 from ringfence.model.kinds import GROUP, VERSION
@@ -21,8 +21,6 @@ from ringfence.model.parse import parse
 from ringfence.model.registry import DEFINITIONS, definition_of
 
 _FINDINGS: Final = 1  # exit code
-_STDIN: Final = Path("-")
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 class Output(StrEnum):
@@ -91,7 +89,7 @@ def validate(
 
     Exit codes: 0 all is well, 1 something is wrong, 2 the command line is.
     """
-    texts = [(str(path), _read(path)) for path in _expanded(files)]
+    texts = [(str(path), read_text(path)) for path in expanded(files)]
     items, findings = _split(texts)
     ours = [item for item in items if item.is_ours]
     findings += [*_judge(ours), *_twins(ours)]
@@ -102,31 +100,6 @@ def validate(
     else:
         _print_text(texts, ours, skipped, findings)
     raise typer.Exit(_FINDINGS if findings else 0)
-
-
-def _expanded(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files that are meant; a folder means the manifests in it and below, hidden ones not."""
-    for path in paths:
-        if path == _STDIN or path.is_file():
-            yield path
-        elif path.is_dir():
-            below = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
-            visible = [file for file in below if not any(part.startswith(".") for part in file.relative_to(path).parts)]
-            if not visible:
-                raise typer.BadParameter(f"no manifests ({', '.join(_SUFFIXES)}) in {path}")
-            yield from visible
-        else:
-            raise typer.BadParameter(f"no such file: {path}")
-
-
-def _read(path: Path) -> str:
-    try:
-        content = sys.stdin.buffer.read() if path == _STDIN else path.read_bytes()
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise typer.BadParameter(f"can't read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise typer.BadParameter(f"{path} is not text in UTF-8") from None
 
 
 def _split(texts: Sequence[tuple[str, str]]) -> tuple[list[Item], list[Finding]]:

@@ -33,6 +33,13 @@ class Gap:
         """Whether it surely should not be."""
         return not BREACHES.isdisjoint(self.admits)
 
+    @property
+    def pods(self) -> str:
+        """Whose pods, as a selector in words; empty for all of the namespace."""
+        if self.opening.policy:
+            return str(self.opening.pods)
+        return str(Selector.of(witness((), self.opening.avoided) or {}))
+
 
 _NOT_MEANT: Final = BREACHES | {Kind.UNDECIDED}
 _EVERYBODY: Final = (Kind.OTHER_TENANT, Kind.OTHER_ENVIRONMENT, Kind.UNDECLARED)

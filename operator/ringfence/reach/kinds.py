@@ -27,10 +27,17 @@ MEANING: Final = {
     Kind.DNS: "name resolution, as the Tenant's spec.network.dns says",
     Kind.SHARED_INGRESS: "a shared service that the Tenant's spec.network.ingressFrom lets in",
     Kind.EGRESS_EXCEPTION: "a network that the Tenant's spec.network.egress opens",
-    Kind.UNDECIDED: "leaves the tenant, and its Tenant object was not there to be asked whether it may",
-    Kind.UNDECLARED: "leaves or enters the tenant, and its Tenant declares no such exception",
+    Kind.UNDECIDED: "crosses the tenant's fence, and its Tenant was not there to be asked whether it may",
+    Kind.UNDECLARED: "crosses the tenant's fence, and its Tenant declares no such exception",
     Kind.OTHER_ENVIRONMENT: "between two environments of one tenant",
     Kind.OTHER_TENANT: "between two tenants",
     Kind.UNFENCED: "no policy closes this direction for these pods",
 }
+WHOM: Final = {
+    Kind.UNDECLARED: "others than the Tenant declares",
+    Kind.OTHER_ENVIRONMENT: "pods of other environments",
+    Kind.OTHER_TENANT: "pods of other tenants",
+}
+"""For whom an opening should not be."""
+
 BREACHES: Final = frozenset({Kind.UNDECLARED, Kind.OTHER_ENVIRONMENT, Kind.OTHER_TENANT, Kind.UNFENCED})

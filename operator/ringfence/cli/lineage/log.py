@@ -6,7 +6,6 @@ import typer
 
 from ringfence.cli.lineage.options import (
     DEFAULT_LEDGER,
-    Format,
     LedgerOption,
     LogOption,
     OutputOption,
@@ -16,7 +15,8 @@ from ringfence.cli.lineage.options import (
     tenant_of,
     told,
 )
-from ringfence.cli.lineage.output import print_columns, print_structured, utc_time
+from ringfence.cli.lineage.output import utc_time
+from ringfence.cli.output import Format, print_columns, print_structured
 
 if TYPE_CHECKING:
     from ringfence.lineage.entry import LogId, Record

@@ -5,9 +5,11 @@ Law: a tenant's name is looked up in the records themselves, since an auditor ha
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
+
+from ringfence.cli.output import Format
 
 if TYPE_CHECKING:
     from ringfence.lineage.entry import LogId
@@ -25,7 +27,6 @@ LedgerOption = Annotated[
 ]
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="The logs of the tenant of this name.")]
 LogOption = Annotated[str | None, typer.Option("--log", help="One log: a Tenant's uid, or platform.")]
-Format = Literal["text", "json", "yaml"]
 OutputOption = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
 
 DEFAULT_LEDGER: Final = "sqlite:///ringfence-ledger"

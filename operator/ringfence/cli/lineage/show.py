@@ -10,7 +10,6 @@ from ringfence.cli.lineage.options import (
     DEFAULT_LEDGER,
     UNREADABLE,
     USAGE,
-    Format,
     LedgerOption,
     LogOption,
     OutputOption,
@@ -20,7 +19,8 @@ from ringfence.cli.lineage.options import (
     open_ledger,
     told,
 )
-from ringfence.cli.lineage.output import print_structured, utc_time
+from ringfence.cli.lineage.output import utc_time
+from ringfence.cli.output import Format, print_structured
 
 if TYPE_CHECKING:
     from ringfence.lineage.entry import LogId, Record

@@ -19,7 +19,7 @@ from ringfence.cli.lineage.options import (
     tenant_of,
     told,
 )
-from ringfence.cli.lineage.output import print_structured
+from ringfence.cli.output import print_structured
 
 if TYPE_CHECKING:
     from ringfence.lineage.entry import LogId
