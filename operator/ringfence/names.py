@@ -11,6 +11,7 @@ MANAGED_BY: Final = "ringfence"
 
 OPERATOR_NAMESPACE: Final = "ringfence-system"
 OPERATOR_SERVICE_ACCOUNT: Final = "ringfence-operator"
+OPERATOR_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_SERVICE_ACCOUNT}"
 LEASE: Final = "ringfence-operator"
 
 # Labels. Tenants can't write `ringfence.dev/` labels on namespaces; on other objects trust never rests on them.
@@ -25,12 +26,17 @@ ORPHANED_LABEL: Final = "ringfence.dev/orphaned"  # "true" once its Namespace or
 
 # Annotations that people set.
 ADOPT_ANNOTATION: Final = "ringfence.dev/adopt"
+BREAK_GLASS_ANNOTATION: Final = "ringfence.dev/break-glass"  # why somebody passes by the fence
 CONFIRM_DELETE_ANNOTATION: Final = "ringfence.dev/confirm-delete"
+CONFIRM_RELEASE_ANNOTATION: Final = "ringfence.dev/confirm-release"  # from quarantine
 PAUSED_UNTIL_ANNOTATION: Final = "ringfence.dev/paused-until"
 # Annotations that the operator writes.
 LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: one taken away is seen
 # Annotations that admission writes.
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
+CONFIRM_DELETE_BY_ANNOTATION: Final = "ringfence.dev/confirm-delete-by"
+CONFIRM_RELEASE_BY_ANNOTATION: Final = "ringfence.dev/confirm-release-by"
+PROMOTED_BY_PREFIX: Final = "promoted-by.ringfence.dev/"  # and the environment
 
 # Objects of a tenant namespace.
 GUARDRAIL: Final = "ringfence"
@@ -49,6 +55,8 @@ ALLOW_EGRESS: Final = "ringfence-allow-egress"
 ALLOW_INGRESS: Final = "ringfence-allow-ingress"
 
 ROLES: Final = ("owner", "admin", "developer", "viewer")  # each strictly contains the next
+SHELL: Final = "shell"  # no role of people: bound besides, to the following ones, where a shell may be opened
+ROLES_WITH_SHELL: Final = ("owner", "admin", "developer")
 
 
 def core_namespace(tenant: str, namespace: str) -> str:
@@ -63,7 +71,7 @@ def split_core_namespace(core: str) -> tuple[str, str]:
 
 
 def tenant_role(role: str) -> str:
-    """The ClusterRole bound in core namespaces for ``role``."""
+    """The ClusterRole bound in core namespaces for ``role``, or for ``SHELL``."""
     return f"ringfence-tenant-{role}"
 
 
@@ -73,7 +81,7 @@ def home_role(role: str) -> str:
 
 
 def role_binding(role: str) -> str:
-    """The RoleBinding that gives ``role`` in a tenant namespace."""
+    """The RoleBinding that gives ``role``, or ``SHELL``, in a tenant namespace."""
     return f"ringfence-{role}"
 
 

@@ -19,7 +19,7 @@ def tenant_names(namespaces: int) -> list[str]:
 
 
 def create_tenants(plane: ControlPlane, tenants: list[str]) -> None:
-    """Create the Tenants and their home namespaces; three roles are bound, so that a Namespace has twelve children."""
+    """Create the Tenants and their home namespaces; two roles and shells are bound: a Namespace has twelve children."""
     for name in tenants:
         home = {"name": name, "labels": {"ringfence.dev/tenant": name}, "annotations": {"ringfence.dev/adopt": name}}
         plane.admin.request("POST", "/api/v1/namespaces", {"metadata": home}).must()
@@ -82,7 +82,7 @@ def _create_namespace(plane: ControlPlane, tenant: str, name: str) -> None:
 
 
 def _tenant(name: str) -> dict[str, Any]:
-    access = {f"{role}s": [{"group": f"oidc:{name}-{role}"}] for role in ("owner", "developer", "viewer")}
+    access = {f"{role}s": [{"group": f"oidc:{name}-{role}"}] for role in ("owner", "developer")}
     spec = {
         "residency": {"regions": ["local"]},
         "environments": [{"name": "dev"}],

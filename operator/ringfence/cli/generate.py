@@ -42,7 +42,8 @@ def _reference() -> Iterable[tuple[str, str]]:
 
 
 def _decisions() -> Iterable[tuple[str, str]]:
-    from ringfence.plan.reference import reference_conditions, reference_roles
+    from ringfence.plan.reference import reference_conditions
+    from ringfence.plan.role_reference import reference_roles
 
     yield "docs/reference/conditions.md", reference_conditions()
     yield "docs/reference/roles.md", reference_roles()
@@ -50,9 +51,11 @@ def _decisions() -> Iterable[tuple[str, str]]:
 
 def _installation() -> Iterable[tuple[str, str]]:
     from ringfence.cli.installation import chart_definitions, roles
+    from ringfence.cli.policies import policies
 
     yield from chart_definitions()
     yield from roles()
+    yield from policies()
 
 
 GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _installation)

@@ -6,13 +6,13 @@ Law: each thing that is wrong is told with the next step; what may heal by itsel
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from itertools import product
 from typing import Final, TypeVar
 
 import structlog
 
 from ringfence import names
-from ringfence.plan.roles import OPERATOR
+from ringfence.plan.operator_rights import AT_HOME, EVERYWHERE
+from ringfence.plan.rights import actions
 from ringfence.ports.cluster import Cluster, Grant, Permission, RefusedError, ThrottledError, UnreachableError
 
 log = structlog.get_logger(__name__)
@@ -56,10 +56,10 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 def needed() -> Iterable[Permission]:
-    """Return what the shipped role gives, but for rights on single named objects, which a review does not tell."""
-    for right in OPERATOR:
-        for resource, verb in product(right.resources, right.verbs) if not right.only else ():
-            yield Permission(verb, right.group, resource)
+    """Return what the shipped roles give, but for rights on single named objects, which a review does not tell."""
+    for action in sorted(actions((*EVERYWHERE, *AT_HOME))):
+        if not action.name:
+            yield Permission(action.verb, action.group, action.resource)
 
 
 def missing(grants: Sequence[Grant]) -> list[str]:

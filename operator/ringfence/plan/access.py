@@ -1,7 +1,8 @@
 """Who holds which role where.
 
 Laws: a Namespace gives rights only to somebody whom its Tenant knows; no workload of any tenant gets rights, for
-whoever runs a pod beside it would have them; in quarantine everybody reads and nobody writes.
+whoever runs a pod beside it would have them; in quarantine everybody reads and nobody writes; shells are bound apart,
+so that where none may be opened nobody has the right to.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,7 +17,7 @@ from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 
 Members = Mapping[str, frozenset[Principal]]
-"""Principals by role; only roles that somebody holds."""
+"""Principals by role, ``names.SHELL`` among them; only roles that somebody holds."""
 
 _LISTS: Final = ("owners", "admins", "developers", "viewers", "members")
 
@@ -97,9 +98,16 @@ def read_only(members: Members) -> Members:
     return _held({"viewer": frozenset[Principal]().union(*members.values())})
 
 
+def with_shells(members: Members) -> Members:
+    """The same people, and developers and those above them with the right to open shells."""
+    shells = frozenset[Principal]().union(*(members.get(role, ()) for role in names.ROLES_WITH_SHELL))
+    return _held({**members, names.SHELL: shells})
+
+
 def bindings(place: Place, members: Members) -> tuple[Desired, ...]:
     """One RoleBinding for each role that somebody holds."""
-    return tuple(role_binding.make(place, role, members[role]) for role in names.ROLES if role in members)
+    roles = (*names.ROLES, names.SHELL)
+    return tuple(role_binding.make(place, role, members[role]) for role in roles if role in members)
 
 
 def _held(members: Mapping[str, Iterable[Principal]]) -> Members:

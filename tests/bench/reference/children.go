@@ -42,7 +42,7 @@ func children(tenant, name string) []client.Object {
 		&corev1.ServiceAccount{ObjectMeta: meta("default"), AutomountServiceAccountToken: &no},
 		&corev1.ConfigMap{ObjectMeta: meta("reference-gateway"), Data: map[string]string{"url": "https://gateway." + tenant + ".svc"}},
 	}
-	for _, role := range []string{"owner", "developer", "viewer"} {
+	for _, role := range []string{"owner", "developer", "shell"} {
 		objects = append(objects, binding(meta("reference-"+role), tenant, role))
 	}
 	return objects

@@ -48,15 +48,15 @@ def stranger(name: str, labels: dict[str, str] | None = None, annotations: dict[
 # --- what is made
 
 
-def test_three_roles_make_twelve_objects(world: Simulation) -> None:
-    """The core namespace, nine pieces of fence, and a binding for each role that somebody holds."""
+def test_three_roles_make_thirteen_objects(world: Simulation) -> None:
+    """The core namespace, eight pieces of fence, a binding for each role that somebody holds, and one for shells."""
     edit(ACME, {"access": {role: [{"group": f"oidc:{role}"}] for role in ("owners", "developers", "viewers")}})(world)
     ref = world.put(namespace("acme", "lab", environment="dev", **QUOTA))
     world.settle()
     assert told(world, ref) == ("True", "Reconciled")
     made = [child for child in world.applied if child.namespace == "acme-lab" or child.name == "acme-lab"]
-    assert len(made) == 12
-    assert world.objects[ref]["status"]["children"] == {"applied": 12, "drifted": 0}
+    assert len(made) == 13
+    assert world.objects[ref]["status"]["children"] == {"applied": 13, "drifted": 0}
 
 
 def test_the_quota_comes_after_what_it_counts(world: Simulation) -> None:
@@ -259,10 +259,26 @@ def test_rights_are_taken_before_anything_else_is_done(world: Simulation) -> Non
     edit(ACME, {"access": {"owners": [{"group": "oidc:acme-owners"}], "admins": [{"group": "oidc:new"}]}})(world)
     kinds = [(write.verb.value, write.ref.type, write.ref.name) for write in world.reconcile(WEB)]
     withdrawn = [("delete", ROLE_BINDING, "ringfence-developer"), ("delete", ROLE_BINDING, "ringfence-viewer")]
-    narrowed = ("apply", ROLE_BINDING, "ringfence-admin")
-    assert sorted(kinds[:3], key=str) == sorted([*withdrawn, narrowed], key=str)
-    assert kinds[-1] == narrowed  # and only at the end somebody new comes in
+    narrowed = [("apply", ROLE_BINDING, "ringfence-admin"), ("apply", ROLE_BINDING, "ringfence-shell")]
+    assert sorted(kinds[:4], key=str) == sorted([*withdrawn, *narrowed], key=str)
+    assert kinds[-2:] == narrowed  # and only at the end somebody new comes in
     assert people(world, "acme-web")["ringfence-admin"] == ["oidc:new"]
+
+
+@pytest.mark.parametrize("change", ["an environment becomes protected", "a private model moves in"])
+def test_shells_end_where_something_comes_to_speak_against_them(world: Simulation, change: str) -> None:
+    """The binding goes, and the Guardrail says so; other rights stay."""
+    assert people(world, "acme-web")["ringfence-shell"] == ["oidc:acme-admins", "oidc:acme-devs", "oidc:acme-owners"]
+    if change == "an environment becomes protected":
+        edit(ACME, {"environments": [{"name": "dev", "protected": True}, {"name": "prod", "protected": True}]})(world)
+    else:
+        provider = copy.deepcopy(world.objects[ACME]["spec"]["providers"][0])
+        provider["service"]["namespace"] = "web"
+        edit(ACME, {"providers": [provider]})(world)
+    world.settle()
+    assert "ringfence-shell" not in people(world, "acme-web")
+    assert people(world, "acme-web")["ringfence-developer"] == ["oidc:acme-devs"]
+    assert not world.objects[Ref(GUARDRAIL, "acme-web", names.GUARDRAIL)]["spec"]["execAllowed"]
 
 
 def test_a_binding_to_another_role_is_made_anew(world: Simulation) -> None:

@@ -1,25 +1,45 @@
 """The tables of roles."""
 
 import itertools
+from typing import Any
 
 import pytest
 
 from ringfence import names
 from ringfence.plan import roles
+from ringfence.plan.authorization import NEVER, PLACES, Actor, allowed
+from ringfence.plan.operator_rights import EVERYWHERE, operator_roles
+from ringfence.plan.rights import Action, Right, actions
+from ringfence.plan.roles import CORE, HOME, SHELL, Table, held
 
 CHAIN = list(itertools.pairwise(names.ROLES))
 READING = {"get", "list", "watch", "patch", "deletecollection"}
 
 
-@pytest.mark.parametrize("home", [False, True], ids=["core", "home"])
+@pytest.mark.parametrize("table", [CORE, HOME], ids=["core", "home"])
 @pytest.mark.parametrize(("above", "below"), CHAIN)
-def test_each_role_strictly_contains_the_next(above: str, below: str, home: bool) -> None:
+def test_each_role_strictly_contains_the_next(above: str, below: str, table: Table) -> None:
     """Owner, admin, developer, viewer: whoever is higher can do all that and more."""
-    assert roles.rights_of(above, home=home) > roles.rights_of(below, home=home)
+    assert held(above, table) > held(below, table)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_in_no_place_a_lower_role_may_more(place: str) -> None:
+    """Nor a member, a workload or an outsider anything at all."""
+    rights = [allowed(Actor[role.upper()], PLACES[place]) for role in names.ROLES]
+    assert all(above >= below for above, below in itertools.pairwise(rights))
+    for actor in (Actor.MEMBER, Actor.WORKLOAD, Actor.OUTSIDER):
+        assert allowed(actor, PLACES[place]) == frozenset()
+
+
+def test_nobody_is_given_what_is_a_way_around() -> None:
+    """What the page of roles lists as given by none is given by none."""
+    granted = {action for actor in Actor for place in PLACES.values() for action in allowed(actor, place)}
+    assert granted & NEVER == set()
 
 
 def every_rule() -> list[tuple[str, dict[str, list[str]]]]:
-    shipped = (*roles.cluster_roles(), roles.operator_role())
+    shipped = (*roles.cluster_roles(), *operator_roles())
     return [(role["metadata"]["name"], rule) for role in shipped for rule in role.get("rules", ())]
 
 
@@ -33,75 +53,73 @@ def test_nobody_has_a_wildcard_or_a_way_around() -> None:
 
 def test_the_operator_creates_secrets_and_does_nothing_else_with_them() -> None:
     """Every other verb can answer with content."""
-    rules = [rule for rule in roles.operator_role()["rules"] if "secrets" in rule["resources"]]
-    assert [rule["verbs"] for rule in rules] == [["create"]]
+    assert {action.verb for action in actions(EVERYWHERE) if action.resource == "secrets"} == {"create"}
 
 
 def test_the_operator_binds_the_tenants_roles_only() -> None:
     """By name, and exactly those that are shipped to be bound."""
-    (rule,) = (rule for rule in roles.operator_role()["rules"] if "bind" in rule["verbs"])
+    (right,) = (right for right in EVERYWHERE if "bind" in right.verbs)
     bound = [role["metadata"]["name"] for role in roles.cluster_roles() if "aggregationRule" in role]
-    assert sorted(rule["resourceNames"]) == sorted(bound)
-    assert len(bound) == 8
+    assert sorted(right.only) == sorted(bound)
+    assert len(bound) == 9
 
 
 def test_the_operator_never_writes_policies_or_definitions() -> None:
     """Nor nodes, classes or other people's roles."""
-    written = {"create", "update", "patch", "delete"}
-    for rule in roles.operator_role()["rules"]:
-        if written & set(rule["verbs"]):
-            assert not {"admissionregistration.k8s.io", "apiextensions.k8s.io", "apps", "batch"} & set(
-                rule["apiGroups"]
-            )
-            assert not {"pods", "nodes", "clusterroles", "clusterrolebindings"} & set(rule["resources"])
+    written = [right for right in EVERYWHERE if {"create", "update", "patch", "delete"} & set(right.verbs)]
+    assert not {"admissionregistration.k8s.io", "apiextensions.k8s.io", "apps", "batch"} & {
+        each.group for each in written
+    }
+    resources = {resource for right in written for resource in right.resources}
+    assert not {"pods", "nodes", "clusterroles", "clusterrolebindings"} & resources
 
 
 @pytest.mark.parametrize("role", names.ROLES)
 def test_nobody_of_a_tenant_reads_secrets_at_home(role: str) -> None:
     """Provider keys go in and never come out; a viewer reads none anywhere."""
-    home = {verb for group, resource, verb in roles.rights_of(role, home=True) if resource == "secrets"}
+    home = {action.verb for action in held(role, HOME) if action.resource == "secrets"}
     assert not home & READING
-    core = {verb for _, resource, verb in roles.rights_of("viewer", home=False) if resource == "secrets"}
-    assert core == set()
+    assert "secrets" not in {action.resource for action in held("viewer", CORE)}
 
 
-@pytest.mark.parametrize(
-    ("role", "allowed"), [("viewer", False), ("developer", True), ("admin", True), ("owner", True)]
-)
-def test_shells_are_for_developers_and_above(role: str, allowed: bool) -> None:
+@pytest.mark.parametrize(("role", "may"), [("viewer", False), ("developer", True), ("admin", True), ("owner", True)])
+@pytest.mark.parametrize("place", PLACES)
+def test_shells_are_for_developers_and_above_and_only_where_nothing_speaks_against(
+    place: str, role: str, may: bool
+) -> None:
     """Exec, attach, port-forward and ephemeral containers."""
-    verbs = roles.rights_of(role, home=False)
-    for resource in ("pods/exec", "pods/attach", "pods/portforward"):
-        assert (("", resource, "create") in verbs) is allowed
-    assert (("", "pods/ephemeralcontainers", "update") in verbs) is allowed
+    shells = allowed(Actor[role.upper()], PLACES[place]) & actions(SHELL)
+    assert shells == (actions(SHELL) if may and place == "open" else frozenset())
 
 
 def test_no_tenant_role_releases_a_hold() -> None:
     """And only owners approve."""
-    held = {role: {verb for *_, verb in roles.rights_of(role, home=True)} for role in names.ROLES}
-    assert not any("release" in verbs for verbs in held.values())
-    assert [role for role in names.ROLES if "approve" in held[role]] == ["owner"]
+    verbs = {role: {action.verb for action in held(role, HOME) | held(role, CORE)} for role in names.ROLES}
+    assert not any({"release", "bypass"} & found for found in verbs.values())
+    assert [role for role in names.ROLES if "approve" in verbs[role]] == ["owner"]
 
 
-@pytest.mark.parametrize("home", [False, True], ids=["core", "home"])
-def test_the_labels_aggregate_exactly_the_table(home: bool) -> None:
+BOUND = {
+    **{names.tenant_role(role): held(role, CORE) for role in names.ROLES},
+    **{names.home_role(role): held(role, HOME) for role in names.ROLES},
+    names.tenant_role(names.SHELL): actions(SHELL),
+}
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_the_labels_aggregate_exactly_the_table(name: str) -> None:
     """What the cluster's controller puts together is what the table says."""
-    spell = names.home_role if home else names.tenant_role
     shipped = roles.cluster_roles()
-    for role in names.ROLES:
-        (bound,) = (each for each in shipped if each["metadata"]["name"] == spell(role))
-        (selector,) = bound["aggregationRule"]["clusterRoleSelectors"]
-        rules = [
-            rule
-            for each in shipped
-            if selector["matchLabels"].items() <= each["metadata"]["labels"].items()
-            for rule in each["rules"]
-        ]
-        found = {
-            (group, resource, verb)
-            for rule in rules
-            for group in rule["apiGroups"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        }
-        assert found == roles.rights_of(role, home=home)
+    (bound,) = (each for each in shipped if each["metadata"]["name"] == name)
+    (selector,) = bound["aggregationRule"]["clusterRoleSelectors"]
+    chosen = [each for each in shipped if selector["matchLabels"].items() <= each["metadata"]["labels"].items()]
+    assert {action for role in chosen for action in told(role)} == BOUND[name]
+
+
+def told(role: dict[str, Any]) -> frozenset[Action]:
+    rules = (
+        Right(group, tuple(rule["resources"]), tuple(rule["verbs"]))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+    )
+    return actions(rules)

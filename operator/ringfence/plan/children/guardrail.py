@@ -70,17 +70,30 @@ def _tenant_rules(place: Place, tenant: TenantSpec, facts: Facts) -> GuardrailSp
 def _namespace_rules(place: Place, tenant: TenantSpec, namespace: NamespaceSpec | None) -> dict[str, object]:
     if namespace is None:
         return {}
-    protected = any(each.protected for each in tenant.environments if each.name == namespace.environment)
-    quarantined = "Quarantined" in (tenant.isolation, namespace.isolation)
     rules: dict[str, object] = {
         "namespace": place.namespace,
         "environment": namespace.environment,
-        "protected": protected,
-        "exec_allowed": not (protected or quarantined or frontend_ports(tenant, place.namespace)),
-        "quarantined": quarantined,
+        "protected": _is_protected(tenant, namespace),
+        "exec_allowed": exec_allowed(place, tenant, namespace),
+        "quarantined": _is_quarantined(tenant, namespace),
         "tokens": Tokens(audiences=(names.GATEWAY_AUDIENCE,), max_age_seconds=_LONGEST_TOKEN, keys=_keys(namespace)),
     }
     return rules | ({"regions": (namespace.region,)} if namespace.region else {})
+
+
+def exec_allowed(place: Place, tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
+    """Whether a shell may be opened there: not beside a private model, in an incident, or where two persons decide."""
+    closed = _is_protected(tenant, namespace) or _is_quarantined(tenant, namespace)
+    return not (closed or frontend_ports(tenant, place.namespace))
+
+
+def _is_protected(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
+    """An environment that the Tenant does not have is taken for a protected one."""
+    return all(each.protected for each in tenant.environments if each.name == namespace.environment)
+
+
+def _is_quarantined(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
+    return "Quarantined" in (tenant.isolation, namespace.isolation)
 
 
 def frontend_ports(tenant: TenantSpec, namespace: str) -> frozenset[int]:

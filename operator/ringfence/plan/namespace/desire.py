@@ -90,7 +90,9 @@ def _openings(site: Site, found: Peers, seen: Seen) -> tuple[Desired, ...]:
 
 def _members(site: Site) -> access.Members:
     members = access.namespace_members(site.tenant.access, site.spec.access)
-    return access.read_only(members) if site.quarantined else members
+    if site.quarantined:
+        return access.read_only(members)
+    return access.with_shells(members) if guardrail.exec_allowed(site.place, site.tenant, site.spec) else members
 
 
 def _unknown_subjects(site: Site) -> tuple[Finding, ...]:

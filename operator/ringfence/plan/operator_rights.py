@@ -1,0 +1,79 @@
+"""The operator's own rights, and where it has them.
+
+Laws: no wildcard, no `escalate`, no `impersonate`; of Secrets it may `create` and nothing else, because every other
+verb can answer with content, `delete` included; it binds the roles of tenants by name and writes no admission policy,
+no definition and no workload. The audit log of the whole test run shows that each right is used, and no other.
+"""
+
+from typing import Any, Final
+
+from ringfence import names
+from ringfence.model import kinds
+from ringfence.plan.rights import Right
+from ringfence.plan.roles import BINDABLE
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+_API: Final = f"{_RBAC}/v1"
+
+# Lists and watches are the reflectors', `create` and `patch` are server-side apply, `patch` is finalizers and status
+# too, `delete` is pruning and departure. But for its lease nothing is ever read one by one.
+_WATCH: Final = ("list", "watch")
+_APPLY: Final = (*_WATCH, "create", "patch")
+
+EVERYWHERE: Final = (
+    Right(kinds.GROUP, ("modelroutes", "retentionpolicies"), _WATCH),
+    Right(kinds.GROUP, ("tenantnamespaces", "tenants"), (*_WATCH, "patch")),
+    Right(
+        kinds.GROUP,
+        ("modelroutes/status", "retentionpolicies/status", "tenantnamespaces/status", "tenants/status"),
+        ("patch",),
+    ),
+    Right(kinds.GROUP, ("guardrails",), _APPLY),  # one goes with its namespace, by the finalizer
+    Right("", ("namespaces",), (*_APPLY, "delete")),
+    Right("", ("configmaps", "limitranges", "resourcequotas", "serviceaccounts"), (*_APPLY, "delete")),
+    Right("networking.k8s.io", ("networkpolicies",), (*_APPLY, "delete")),
+    Right(_RBAC, ("rolebindings",), (*_APPLY, "delete")),
+    Right(_RBAC, ("clusterroles",), ("bind",), only=BINDABLE),
+    Right("external-secrets.io", ("externalsecrets",), (*_APPLY, "delete")),
+    Right("", ("secrets",), ("create",)),  # existence is asked by a create with dryRun
+    Right("", ("persistentvolumeclaims",), ("list",)),
+    Right("", ("nodes",), _WATCH),
+    Right("networking.k8s.io", ("servicecidrs",), _WATCH),
+    Right("storage.k8s.io", ("storageclasses",), _WATCH),
+    Right(
+        "admissionregistration.k8s.io",
+        (
+            "mutatingadmissionpolicies",
+            "mutatingadmissionpolicybindings",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+        ),
+        ("list",),
+    ),
+    Right("events.k8s.io", ("events",), ("create",)),
+)
+"""By a ClusterRole, because tenants' namespaces come and go."""
+
+AT_HOME: Final = (
+    Right("coordination.k8s.io", ("leases",), ("create",)),  # a create can't be narrowed to a name
+    Right("coordination.k8s.io", ("leases",), ("get", "update"), only=(names.LEASE,)),
+)
+"""By a Role in its own namespace."""
+
+
+def operator_roles() -> list[dict[str, Any]]:
+    """The operator's ClusterRole, and its Role in its own namespace."""
+    return [_role("ClusterRole", EVERYWHERE), _role("Role", AT_HOME, namespace=names.OPERATOR_NAMESPACE)]
+
+
+def _role(kind: str, rights: tuple[Right, ...], **place: str) -> dict[str, Any]:
+    return {
+        "apiVersion": _API,
+        "kind": kind,
+        "metadata": {
+            "name": names.OPERATOR_SERVICE_ACCOUNT,
+            **place,
+            "labels": {"app.kubernetes.io/name": "ringfence"},
+        },
+        "rules": [right.rule for right in rights],
+    }
