@@ -103,6 +103,8 @@ class GuardrailSpec(Model):
     """Whether that environment is protected."""
     exec_allowed: bool = False
     """Whether developers may open a shell, forward ports and add ephemeral containers."""
+    private: bool = False
+    """Whether model frontends run here: nobody but the gateway comes in."""
     quarantined: bool = False
     """Whether the tenant or this Namespace is quarantined."""
     environments: Annotated[tuple[GuardedEnvironment, ...], Field(max_length=8), Keyed("name")] = ()

@@ -75,6 +75,7 @@ def _namespace_rules(place: Place, tenant: TenantSpec, namespace: NamespaceSpec 
         "environment": namespace.environment,
         "protected": _is_protected(tenant, namespace),
         "exec_allowed": exec_allowed(place, tenant, namespace),
+        "private": bool(frontend_ports(tenant, place.namespace)),
         "quarantined": _is_quarantined(tenant, namespace),
         "tokens": Tokens(audiences=(names.GATEWAY_AUDIENCE,), max_age_seconds=_LONGEST_TOKEN, keys=_keys(namespace)),
     }

@@ -1,0 +1,80 @@
+"""Expressions that several policies share: who asks, whether the glass is broken, what an object's metadata say.
+
+Law: nobody is exempt by a role alone. Whoever holds the verb ``bypass`` (every cluster-admin does) must also say why,
+on the object itself, and must not be a ServiceAccount: what a GitOps controller applies was not decided by a person.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.policy import Expression
+from ringfence.model.kinds import GROUP
+from ringfence.model.rules import cel_list
+
+ME: Final = "request.userInfo.username"
+OPERATOR: Final = f"{ME} == '{names.OPERATOR_USER}'"
+NODE: Final = "'system:nodes' in request.userInfo.groups"
+SERVICE_ACCOUNT: Final = f"{ME}.startsWith('system:serviceaccount:')"
+SUBRESOURCE: Final = "request.?subResource.orValue('')"
+RESOURCE: Final = "request.resource.resource"
+HOLDS_BYPASS: Final = f"authorizer.group('{GROUP}').resource('guardrails').check('bypass').allowed()"
+MAY_CREATE_TENANTS: Final = f"authorizer.group('{GROUP}').resource('tenants').check('create').allowed()"
+
+_CONTROLLERS: Final = "system:serviceaccount:kube-system:"
+_ALL_CONTROLLERS: Final = "system:kube-controller-manager"  # where they have no identities of their own
+
+
+def by_controllers(*controllers: str) -> str:
+    """Whether one of these controllers of Kubernetes asks."""
+    return f"{ME} in {cel_list([_ALL_CONTROLLERS, *(_CONTROLLERS + each for each in controllers)])}"
+
+
+def labels(of: str) -> str:
+    """The labels of ``object`` or ``oldObject``, which may be null."""
+    return f"({of} == null ? {{}} : {of}.metadata.?labels.orValue({{}}))"
+
+
+def annotations(of: str) -> str:
+    """The annotations of ``object`` or ``oldObject``, which may be null."""
+    return f"({of} == null ? {{}} : {of}.metadata.?annotations.orValue({{}}))"
+
+
+def value(of: str, key: str) -> str:
+    """The text under ``key`` in a map; empty where there is none."""
+    return f"{of}[?'{key}'].orValue('')"
+
+
+def namespace_label(key: str) -> str:
+    """The label of the namespace that the request is about; empty where there is none."""
+    return f"namespaceObject.metadata.?labels[?'{key}'].orValue('')"
+
+
+TARGET: Final = "(object == null ? oldObject : object)"
+"""The object as it will be, or as it was where it goes."""
+_REASON: Final = f"metadata.?annotations[?'{names.BREAK_GLASS_ANNOTATION}'].orValue('')"
+GLASS_REASON: Final = f"{TARGET}.{_REASON}"
+
+
+def _broken(reason: str) -> str:
+    return f"{reason} != '' && !{SERVICE_ACCOUNT} && {HOLDS_BYPASS}"
+
+
+GLASS_BROKEN: Final = _broken(GLASS_REASON)
+
+NOT_OPERATOR: Final = Expression("not-the-operator", f"!({OPERATOR})")
+GLASS_WHOLE: Final = Expression("no-break-glass", f"!({_broken(GLASS_REASON)})")
+NAMESPACE_GLASS_WHOLE: Final = Expression("no-break-glass", f"!({_broken(f'namespaceObject.{_REASON}')})")
+"""For connections, whose objects have no annotations: the reason is on the namespace."""
+LIVING: Final = Expression("living", "object == null || !has(object.metadata.deletionTimestamp)")
+SPEC_CHANGED: Final = Expression("spec-changed", "oldObject == null || object.spec != oldObject.spec")
+"""What was there before a rule was made is left to be labelled, finalized and deleted."""
+NOT_COLLECTED: Final = Expression(
+    "not-collected", f"!({by_controllers('namespace-controller', 'generic-garbage-collector')})"
+)
+"""What goes with its namespace or its owner was decided there."""
+
+STEPPED_UP: Final = (
+    "(!has(params.spec.stepUp) || request.userInfo.?extra[?params.spec.stepUp.extraKey].orValue([])"
+    ".exists(v, v in params.spec.stepUp.values))"
+)
+"""Whether the sign-in is as strong as the Tenant asks; takes the Guardrail as parameter."""

@@ -1,0 +1,126 @@
+"""The end of a tenant, and of an incident: one person asks, another acts.
+
+Law: a Tenant is deleted, and a Tenant or Namespace leaves quarantine, by somebody else than whoever confirmed it; while
+an incident lasts nothing is deleted.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import ME, NOT_COLLECTED, NOT_OPERATOR, RESOURCE, STEPPED_UP, annotations, value
+from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
+from ringfence.admission.stamps import STAMPED, confirmer
+from ringfence.admission.threats import Threat
+from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT
+
+_OF_TENANT: Final = f"{RESOURCE} == '{TENANT.plural}'"
+_NAME: Final = "oldObject.metadata.name"
+_OLD_STEP_UP: Final = "oldObject.spec.?access.?stepUp"
+_QUARANTINED: Final = "{}.?spec.?isolation.orValue('') == 'Quarantined'"
+
+
+def _asks(wish: str) -> str:
+    return f"one person sets annotation {wish} to the object's name, another acts"
+
+
+TWO_PERSONS: Final = Policy(
+    name="ringfence-two-persons",
+    about="Deleting a Tenant, and leaving quarantine, takes two persons.",
+    resources=(Resources(GROUP, (NAMESPACE.plural, TENANT.plural), CHANGE),),
+    everywhere=True,
+    unless=(NOT_COLLECTED,),
+    variables=(
+        Expression("new", annotations("object")),
+        Expression("old", annotations("oldObject")),
+        Expression("removal", f"object == null && {_OF_TENANT}"),
+        Expression("before", f"oldObject != null && {_QUARANTINED.format('oldObject')}"),
+        Expression("release", f"variables.before && object != null && !({_QUARANTINED.format('object')})"),
+    ),
+    validations=(
+        Validation(
+            "removal-confirmed",
+            (Threat.MASS_DELETION,),
+            f"!variables.removal || {value('variables.old', names.CONFIRM_DELETE_ANNOTATION)} == {_NAME}",
+            _asks(names.CONFIRM_DELETE_ANNOTATION),
+        ),
+        Validation(
+            "removal-second-person",
+            (Threat.MASS_DELETION, Threat.FORGED_AUTHORS),
+            f"!variables.removal || {value('variables.old', names.CONFIRM_DELETE_BY_ANNOTATION)} != {ME}",
+            "whoever confirmed the deletion can't delete it; ask somebody else",
+        ),
+        Validation(
+            "removal-step-up",
+            (Threat.MASS_DELETION,),
+            f"""
+            !variables.removal || !{_OLD_STEP_UP}.hasValue()
+              || request.userInfo.?extra[?oldObject.spec.access.stepUp.extraKey].orValue([])
+                .exists(v, v in oldObject.spec.access.stepUp.values)
+            """,
+            "sign in more strongly to delete a Tenant; see its spec.access.stepUp",
+        ),
+        Validation(
+            "removal-frozen",
+            (Threat.TAMPERED_RECORDS, Threat.MASS_DELETION),
+            "object != null || !variables.before",
+            "it is quarantined: nothing is deleted during an incident",
+        ),
+        Validation(
+            "release-confirmed",
+            (Threat.FORGED_AUTHORS,),
+            f"!variables.release || {value('variables.old', names.CONFIRM_RELEASE_ANNOTATION)} == {_NAME}",
+            _asks(names.CONFIRM_RELEASE_ANNOTATION),
+        ),
+        Validation(
+            "release-second-person",
+            (Threat.FORGED_AUTHORS,),
+            f"!variables.release || {value('variables.old', names.CONFIRM_RELEASE_BY_ANNOTATION)} != {ME}",
+            "whoever confirmed the release can't release it; ask somebody else",
+        ),
+        Validation(
+            "release-right",
+            (Threat.FORGED_AUTHORS,),
+            f"""
+            !variables.release || authorizer.group('{GROUP}').resource({RESOURCE})
+              .namespace(request.?namespace.orValue('')).name({_NAME}).check('release').allowed()
+            """,
+            "leaving quarantine needs the verb release",
+        ),
+        Validation(
+            "confirmation-stamp",
+            (Threat.FORGED_AUTHORS,),
+            "object == null || ("
+            + " && ".join(f"{value('variables.new', stamp)} == {confirmer(wish, stamp)}" for wish, stamp in STAMPED)
+            + ")",
+            "who confirmed is written by the API server; leave it out. You are",
+            ME,
+        ),
+    ),
+)
+
+FROZEN: Final = Policy(
+    name="ringfence-incidents",
+    about="Nothing of a quarantined tenant is deleted; Namespaces end with a strong sign-in, where the Tenant asks.",
+    resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural, RETENTION_POLICY.plural), CHANGE),),
+    unless=(NOT_COLLECTED, NOT_OPERATOR),
+    missing="Allow",
+    validations=(
+        Validation(
+            "deletion-frozen",
+            (Threat.TAMPERED_RECORDS,),
+            "object != null || !params.spec.?quarantined.orValue(false)",
+            "the tenant is quarantined: nothing is deleted during an incident",
+        ),
+        Validation(
+            "namespace-step-up",
+            (Threat.MASS_DELETION,),
+            f"""
+            {RESOURCE} != '{NAMESPACE.plural}' || (object != null && (oldObject == null
+              || object.spec.?isolation.orValue('') == oldObject.spec.?isolation.orValue(''))) || {STEPPED_UP}
+            """,
+            "sign in more strongly to delete, quarantine or release a Namespace; see the Tenant's spec.access.stepUp",
+        ),
+    ),
+)
+
+POLICIES: Final = (TWO_PERSONS, FROZEN)

@@ -1,0 +1,94 @@
+"""What the operator made, and what its kinds rest on.
+
+Law: an object with the operator's label in a tenant's namespace is changed by the operator; controllers of Kubernetes
+may tell its status and collect it.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import (
+    GLASS_WHOLE,
+    NODE,
+    NOT_COLLECTED,
+    NOT_OPERATOR,
+    RESOURCE,
+    SUBRESOURCE,
+    by_controllers,
+)
+from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
+from ringfence.admission.threats import Threat
+from ringfence.model.kinds import GROUP, GUARDRAIL
+
+
+def _same(*paths: str) -> str:
+    return " && ".join(f"object.metadata.{path} == oldObject.metadata.{path}" for path in paths)
+
+
+FENCE: Final = Policy(
+    name="ringfence-fence",
+    about="What the operator made in a tenant's namespace stays as it is, whatever roles somebody has.",
+    resources=(Resources("*", ("*", "*/status"), CHANGE, "Namespaced"),),
+    besides=(Resources(GROUP, (GUARDRAIL.plural,), CHANGE),),
+    labels={names.MANAGED_BY_LABEL: names.MANAGED_BY},
+    unless=(
+        NOT_OPERATOR,
+        GLASS_WHOLE,
+        NOT_COLLECTED,
+        Expression(
+            "not-its-controller",
+            f"!({by_controllers('deployment-controller', 'replicaset-controller')}"
+            f" || ({NODE} && {RESOURCE} == 'pods'))",
+        ),
+    ),
+    validations=(
+        Validation(
+            "fence-objects",
+            (Threat.REMOVED_FENCE, Threat.POISONED_GATEWAY, Threat.WILDCARD_ROLES),
+            f"{SUBRESOURCE} == 'status'",
+            f"objects labelled {names.MANAGED_BY_LABEL}={names.MANAGED_BY} belong to the operator; "
+            "change the Tenant or the Namespace object",
+            f"'(' + {RESOURCE} + ')'",
+        ),
+        Validation(
+            "fence-status",
+            (Threat.REMOVED_FENCE, Threat.SIDE_ENTRANCES),
+            f"{SUBRESOURCE} != 'status' || ({_same('?labels', '?ownerReferences', '?finalizers')})",
+            "a status is no way to an object's labels, owners and finalizers",
+        ),
+    ),
+)
+
+GUARDRAILS: Final = Policy(
+    name="ringfence-guardrails",
+    about="The compiled rules that other policies take as parameter are written by the operator only.",
+    resources=(Resources(GROUP, (GUARDRAIL.plural,), CHANGE),),
+    everywhere=True,
+    unless=(NOT_OPERATOR, GLASS_WHOLE, NOT_COLLECTED),
+    validations=(
+        Validation(
+            "guardrail-writer",
+            (Threat.REMOVED_FENCE, Threat.WILDCARD_ROLES),
+            "false",
+            "a Guardrail is written by the operator only; change the Tenant or the Namespace object",
+        ),
+    ),
+)
+
+DEFINITIONS: Final = Policy(
+    name="ringfence-definitions",
+    about="A definition of ours is not deleted by accident: every tenant's objects would go with it.",
+    resources=(Resources("apiextensions.k8s.io", ("customresourcedefinitions",), ("DELETE",)),),
+    everywhere=True,
+    unless=(Expression("ours", f"oldObject.spec.group == '{GROUP}'"), GLASS_WHOLE),
+    validations=(
+        Validation(
+            "definition-deletion",
+            (Threat.MASS_DELETION,),
+            "false",
+            f"every tenant's objects would go with it; say why in annotation {names.BREAK_GLASS_ANNOTATION} first",
+        ),
+    ),
+)
+
+POLICIES: Final = (FENCE, GUARDRAILS, DEFINITIONS)

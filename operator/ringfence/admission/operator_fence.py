@@ -1,0 +1,214 @@
+"""The fence around the operator itself: what its identity never does, whatever a bug or a tenant makes it try.
+
+Law: RBAC gives it verbs on resources, these policies say on which objects. Nothing here has a glass to break: an
+operator that needs more is changed, not excused.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import OPERATOR, RESOURCE, labels, namespace_label, value
+from ringfence.admission.policy import CHANGE, CREATE, WRITE, Expression, Policy, Resources, Validation
+from ringfence.admission.roles import FITTING_ROLE
+from ringfence.admission.stamps import OUR_KINDS
+from ringfence.admission.threats import Threat
+from ringfence.model.kinds import GROUP
+from ringfence.model.rules import cel_list
+from ringfence.model.tenant_rules import RESERVED_NAMES
+
+_BY_OPERATOR: Final = (Expression("the-operator", OPERATOR),)
+_RBAC: Final = "rbac.authorization.k8s.io"
+_LEVEL: Final = "pod-security.kubernetes.io/enforce"
+_DEPUTY: Final = (Threat.CONFUSED_DEPUTY,)
+
+GATEWAY_IMAGE: Final = "localhost/ringfence/gateway"
+"""The repository of the one image that the operator may run."""
+_GATEWAY_SECRETS: Final = ("gateway-tls-", "model-")
+
+NAMESPACES: Final = Policy(
+    name="ringfence-operator-namespaces",
+    about="The operator makes, changes and deletes namespaces of tenants only, and moves none between them.",
+    resources=(Resources("", ("namespaces", "namespaces/finalize", "namespaces/status"), CHANGE),),
+    everywhere=True,
+    unless=_BY_OPERATOR,
+    variables=(
+        Expression("oldLabels", labels("oldObject")),
+        Expression("newLabels", labels("object")),
+        Expression("before", value("variables.oldLabels", names.TENANT_LABEL)),
+        Expression("after", value("variables.newLabels", names.TENANT_LABEL)),
+        Expression("oldOwner", value("variables.oldLabels", names.OWNER_UID_LABEL)),
+        Expression("newOwner", value("variables.newLabels", names.OWNER_UID_LABEL)),
+    ),
+    validations=(
+        Validation(
+            "operator-namespace-birth",
+            (*_DEPUTY, Threat.TAKEN_NAMES),
+            f"""
+            oldObject != null || (variables.after != '' && !(variables.after in {cel_list(RESERVED_NAMES)})
+              && (object.metadata.name == variables.after || object.metadata.name.startsWith(variables.after + '-')))
+            """,
+            "the operator makes only namespaces <tenant> and <tenant>-*, labelled so",
+        ),
+        Validation(
+            "operator-namespace-tenant",
+            _DEPUTY,
+            "object == null || oldObject == null || (variables.before != '' && variables.before == variables.after)",
+            "the operator changes no namespace but a tenant's, and moves none to another tenant",
+        ),
+        Validation(
+            "operator-namespace-adoption",
+            (*_DEPUTY, Threat.SQUATTED_NAMES),
+            f"""
+            object == null || oldObject == null || variables.newOwner in ['', variables.oldOwner]
+              || oldObject.metadata.?annotations[?'{names.ADOPT_ANNOTATION}'].orValue('') == variables.before
+            """,
+            f"the operator takes over only what annotation {names.ADOPT_ANNOTATION} hands it",
+        ),
+        Validation(
+            "operator-namespace-level",
+            (*_DEPUTY, Threat.BROKEN_PODS),
+            f"object == null || {value('variables.newLabels', _LEVEL)} in ['restricted', 'baseline']",
+            "a tenant's namespace enforces a Pod Security level",
+        ),
+        Validation(
+            "operator-namespace-deletion",
+            (*_DEPUTY, Threat.MASS_DELETION),
+            "object != null || (variables.before != '' && variables.oldOwner != '')",
+            "the operator deletes only namespaces that a Tenant owns",
+        ),
+    ),
+)
+
+_WATCHED: Final = (*OUR_KINDS, *(f"{kind}/status" for kind in OUR_KINDS))
+
+OBJECTS: Final = Policy(
+    name="ringfence-operator-objects",
+    about="The operator writes objects in tenants' namespaces and in its own, nowhere else.",
+    resources=(Resources("*", ("*/*",), ("*",), "Namespaced"),),
+    # A namespace whose name a Tenant wants may be somebody else's: there the operator tells so in a status, no more.
+    besides=(
+        Resources("", ("events",), ("*",)),
+        Resources("events.k8s.io", ("events",), ("*",)),
+        Resources(GROUP, _WATCHED, ("*",)),
+    ),
+    namespaces=(
+        {"key": names.TENANT_LABEL, "operator": "DoesNotExist"},
+        {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [names.OPERATOR_NAMESPACE]},
+    ),
+    unless=_BY_OPERATOR,
+    validations=(
+        Validation(
+            "operator-outside",
+            _DEPUTY,
+            "false",
+            "the operator writes nothing outside of tenants' namespaces:",
+            RESOURCE,
+        ),
+    ),
+)
+
+BINDINGS: Final = Policy(
+    name="ringfence-operator-bindings",
+    about="The operator binds tenant roles to people, and writes no role.",
+    resources=(Resources(_RBAC, ("clusterrolebindings", "clusterroles", "rolebindings", "roles"), WRITE),),
+    everywhere=True,
+    unless=_BY_OPERATOR,
+    variables=(Expression("binding", f"{RESOURCE} == 'rolebindings'"),),
+    validations=(
+        Validation(
+            "operator-roles",
+            (*_DEPUTY, Threat.ESCALATED_ROLES),
+            "variables.binding",
+            "the operator writes no",
+            RESOURCE,
+        ),
+        Validation(
+            "operator-binding-role",
+            (*_DEPUTY, Threat.ESCALATED_ROLES),
+            f"!variables.binding || {FITTING_ROLE}",
+            "the operator binds the tenant roles only",
+        ),
+        Validation(
+            "operator-binding-subject",
+            (*_DEPUTY, Threat.ESCALATED_ROLES),
+            """
+            !variables.binding || object.?subjects.orValue([]).all(s, !s.name.startsWith('system:')
+              && (s.kind != 'ServiceAccount' || s.?namespace.orValue('').split('-')[0]
+                != request.namespace.split('-')[0]))
+            """,
+            "the operator gives rights to no system: subject and to no workload of the tenant",
+        ),
+    ),
+)
+
+_POD: Final = "object.spec.template.spec"
+
+WORKLOADS: Final = Policy(
+    name="ringfence-operator-workloads",
+    about="The operator runs the gateway of a tenant, and nothing else.",
+    resources=(
+        Resources("", ("pods", "podtemplates", "replicationcontrollers"), WRITE),
+        Resources("apps", ("*",), WRITE),
+        Resources("batch", ("*",), WRITE),
+    ),
+    unless=_BY_OPERATOR,
+    variables=(Expression("deployment", f"{RESOURCE} == 'deployments'"),),
+    validations=(
+        Validation(
+            "operator-workload",
+            _DEPUTY,
+            f"""
+            variables.deployment && object.metadata.name == '{names.GATEWAY}'
+              && {namespace_label(names.HOME_LABEL)} == 'true'
+            """,
+            f"the operator runs Deployment {names.GATEWAY} in home namespaces and no other workload",
+        ),
+        Validation(
+            "operator-workload-image",
+            (*_DEPUTY, Threat.POISONED_GATEWAY),
+            f"""
+            !variables.deployment || ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c,
+              c.image.startsWith('{GATEWAY_IMAGE}:') || c.image.startsWith('{GATEWAY_IMAGE}@'))
+            """,
+            "the operator runs the gateway's image only",
+        ),
+        Validation(
+            "operator-workload-command",
+            (*_DEPUTY, Threat.POISONED_GATEWAY),
+            f"""
+            !variables.deployment || ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c,
+              !has(c.command) && !has(c.lifecycle))
+            """,
+            "the operator overrides no command",
+        ),
+        Validation(
+            "operator-workload-volumes",
+            (*_DEPUTY, Threat.READ_SECRETS),
+            f"""
+            !variables.deployment || ({_POD}.?volumes.orValue([]).all(v, has(v.configMap) || has(v.emptyDir)
+              || (has(v.secret) && ({" || ".join(f"v.secret.secretName.startsWith('{p}')" for p in _GATEWAY_SECRETS)})))
+              && ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c, !has(c.envFrom)
+                && c.?env.orValue([]).all(e, !has(e.valueFrom) || !has(e.valueFrom.secretKeyRef))))
+            """,
+            "the gateway mounts Secrets gateway-tls-* and model-* only",
+        ),
+    ),
+)
+
+SECRETS: Final = Policy(
+    name="ringfence-operator-secrets",
+    about="The operator asks whether a Secret exists, and makes the gateway's certificates.",
+    resources=(Resources("", ("secrets",), CREATE),),
+    everywhere=True,
+    unless=_BY_OPERATOR,
+    validations=(
+        Validation(
+            "operator-secret",
+            (*_DEPUTY, Threat.READ_SECRETS),
+            "request.?dryRun.orValue(false) || object.metadata.name.startsWith('gateway-tls-')",
+            "the operator makes no Secret but the gateway's certificates",
+        ),
+    ),
+)
+
+POLICIES: Final = (NAMESPACES, OBJECTS, BINDINGS, WORKLOADS, SECRETS)

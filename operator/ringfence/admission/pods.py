@@ -1,0 +1,90 @@
+"""Pods: the one gate that every workload passes, whoever makes it.
+
+Law: what the Pod Security level refuses is refused here once more, so that a label taken off a namespace opens no node;
+no pod carries a token but the gateway's, nor a credential in its own text.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED
+from ringfence.admission.policy import Expression, Policy, Resources, Validation
+from ringfence.admission.threats import Threat
+
+_CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
+# `$(NAME)` is what another variable holds, which may come from a Secret.
+_REFERENCE: Final = "^[$][(][A-Za-z_][A-Za-z0-9_.-]*[)]$"
+
+
+def _no(field: str) -> str:
+    return f"!object.spec.?{field}.orValue(false)"
+
+
+PODS: Final = Policy(
+    name="ringfence-pods",
+    about="A pod of a tenant shares nothing with its node, chooses none, and carries no credential.",
+    resources=(Resources("", ("pods", "pods/ephemeralcontainers")),),
+    unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
+    variables=(
+        Expression(
+            "containers",
+            """
+            object.spec.containers + object.spec.?initContainers.orValue([])
+              + object.spec.?ephemeralContainers.orValue([])
+            """,
+        ),
+        Expression("volumes", "object.spec.?volumes.orValue([])"),
+    ),
+    validations=(
+        Validation(
+            "pod-host-namespaces",
+            (Threat.BROKEN_PODS,),
+            " && ".join(map(_no, ("hostNetwork", "hostPID", "hostIPC"))),
+            "no host namespaces",
+        ),
+        Validation(
+            "pod-privileged",
+            (Threat.BROKEN_PODS,),
+            "variables.containers.all(c, !c.?securityContext.?privileged.orValue(false))",
+            "no privileged containers",
+        ),
+        Validation(
+            "pod-host-path",
+            (Threat.BROKEN_PODS,),
+            "variables.volumes.all(v, !has(v.hostPath))",
+            "no hostPath volumes",
+        ),
+        Validation(
+            "pod-host-port",
+            (Threat.BROKEN_PODS, Threat.EXPOSED_SERVICES),
+            "variables.containers.all(c, c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0))",
+            "no ports of the node",
+        ),
+        Validation(
+            "pod-node-name",
+            (Threat.BROKEN_PODS, Threat.CHANGED_PLACE),
+            "request.operation != 'CREATE' || object.spec.?nodeName.orValue('') == ''",
+            "nodeName is set by the scheduler",
+        ),
+        Validation(
+            "pod-token",
+            (Threat.STOLEN_TOKENS,),
+            f"""
+            variables.volumes.all(v, v.?projected.?sources.orValue([]).all(s, !has(s.serviceAccountToken)
+              || s.serviceAccountToken.?audience.orValue('') == '{names.GATEWAY_AUDIENCE}'))
+            """,
+            f"no tokens but for audience {names.GATEWAY_AUDIENCE}; set automountServiceAccountToken: false",
+        ),
+        Validation(
+            "pod-credential",
+            (Threat.READ_SECRETS,),
+            f"""
+            variables.containers.all(c, c.?env.orValue([]).all(e, e.?value.orValue('') == ''
+              || !e.name.upperAscii().matches('{_CREDENTIAL_NAME}') || e.value.matches('{_REFERENCE}')))
+            """,
+            "a credential stands in env in clear; take it from a Secret (valueFrom.secretKeyRef)",
+        ),
+    ),
+)
+
+POLICIES: Final = (PODS,)

@@ -1,0 +1,128 @@
+"""Promotion to a protected environment: one promotes, another approves.
+
+Law: an approval is added by the approver himself, for what is promoted now, and he is a person, has the verb
+``approve``, and did not promote it. Nobody passes by this with a role or a reason.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import ME, STEPPED_UP, annotations
+from ringfence.admission.policy import Expression, Policy, Resources, Validation
+from ringfence.admission.stamps import PROMOTER, PROMOTIONS
+from ringfence.admission.threats import Threat
+from ringfence.model.kinds import GROUP, MODEL_ROUTE
+
+_RESOURCES: Final = (Resources(GROUP, (MODEL_ROUTE.plural,)),)
+_STAMP: Final = f"variables.new[?('{names.PROMOTED_BY_PREFIX}' + {{}})].orValue('')"
+_APPROVALS: Final = (
+    Expression("oldApprovals", "oldObject == null ? [] : oldObject.spec.?approvals.orValue([])"),
+    Expression(
+        "added",
+        """
+        object.spec.?approvals.orValue([]).filter(a, !variables.oldApprovals.exists(o,
+          o.environment == a.environment && o.revision == a.revision && o.?by.orValue('') == a.?by.orValue('')))
+        """,
+    ),
+)
+
+ROUTES: Final = Policy(
+    name="ringfence-promotions",
+    about="Promotions and approvals carry the names of those who made them, and those are two.",
+    resources=_RESOURCES,
+    everywhere=True,
+    variables=(
+        Expression("new", annotations("object")),
+        Expression("old", annotations("oldObject")),
+        *PROMOTIONS,
+        *_APPROVALS,
+    ),
+    validations=(
+        Validation(
+            "promotion-stamp",
+            (Threat.FORGED_AUTHORS,),
+            f"variables.newPromotions.all(e, {_STAMP.format('e')} == {PROMOTER})",
+            f"{names.PROMOTED_BY_PREFIX}* is written by the API server; leave it out. You are",
+            ME,
+        ),
+        Validation(
+            "promotion-stray-stamp",
+            (Threat.FORGED_AUTHORS,),
+            f"""
+            variables.new.all(k, !k.startsWith('{names.PROMOTED_BY_PREFIX}')
+              || k.substring({len(names.PROMOTED_BY_PREFIX)}) in variables.newPromotions)
+            """,
+            f"{names.PROMOTED_BY_PREFIX}<environment> without a promotion to it",
+        ),
+        Validation(
+            "approval-author",
+            (Threat.FORGED_AUTHORS,),
+            f"variables.added.all(a, a.?by.orValue('') == {ME})",
+            "approvals[].by is the approver himself; leave it out. You are",
+            ME,
+        ),
+        Validation(
+            "approval-person",
+            (Threat.FORGED_AUTHORS, Threat.WILDCARD_ROLES),
+            f"variables.added.size() == 0 || !{ME}.startsWith('system:')",
+            "a person approves, never a ServiceAccount",
+        ),
+        Validation(
+            "approval-revision",
+            (Threat.FORGED_AUTHORS,),
+            """
+            variables.added.all(a, a.environment in variables.newPromotions
+              && variables.newPromotions[a.environment] == a.revision)
+            """,
+            "an approval names the revision that is being promoted to that environment; promote first",
+        ),
+        Validation(
+            "approval-second-person",
+            (Threat.FORGED_AUTHORS,),
+            f"""
+            object.spec.?approvals.orValue([]).all(a, !(a.environment in variables.newPromotions)
+              || variables.newPromotions[a.environment] != a.revision
+              || a.?by.orValue('') != {_STAMP.format("a.environment")})
+            """,
+            "whoever promoted it can't approve it; ask somebody else",
+        ),
+        Validation(
+            "approval-right",
+            (Threat.FORGED_AUTHORS,),
+            f"""
+            variables.added.size() == 0 || authorizer.group('{GROUP}').resource('{MODEL_ROUTE.plural}')
+              .namespace(request.namespace).name(object.metadata.name).check('approve').allowed()
+            """,
+            "an approval needs the verb approve on modelroutes",
+        ),
+    ),
+)
+
+_LISTED: Final = "params.spec.?environments.orValue([]).filter(e, e.name == a.environment)"
+
+APPROVERS: Final = Policy(
+    name="ringfence-approvers",
+    about="Where an environment names its approvers, nobody else approves; a strong sign-in where the Tenant asks.",
+    resources=_RESOURCES,
+    missing="Allow",
+    variables=_APPROVALS,
+    validations=(
+        Validation(
+            "approver-listed",
+            (Threat.FORGED_AUTHORS,),
+            f"""
+            variables.added.all(a, {_LISTED}.all(e, e.?approvers.orValue([]).size() == 0
+              || ('User:' + {ME}) in e.approvers || request.userInfo.groups.exists(g, ('Group:' + g) in e.approvers)))
+            """,
+            "the environment's approvers are others; see the Tenant's spec.environments",
+        ),
+        Validation(
+            "approval-step-up",
+            (Threat.FORGED_AUTHORS,),
+            f"variables.added.size() == 0 || {STEPPED_UP}",
+            "sign in more strongly to approve; see the Tenant's spec.access.stepUp",
+        ),
+    ),
+)
+
+POLICIES: Final = (ROUTES, APPROVERS)

@@ -1,0 +1,150 @@
+"""Where workloads run, and what they keep their data on.
+
+Law: in the tenant's regions and on allowed storage only. Terms of a node affinity are alternatives, so each of them
+must name the regions.
+"""
+
+from typing import Final
+
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED, by_controllers
+from ringfence.admission.policy import CREATE, Expression, Policy, Resources, Validation
+from ringfence.admission.threats import Threat
+from ringfence.model.rules import cel_list
+
+REGION: Final = "topology.kubernetes.io/region"
+REGIONS: Final = "params.spec.?regions.orValue([])"
+AFFINITY: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+_BY_DAEMON_SETS: Final = by_controllers("daemon-set-controller")
+# Labels that tell nothing about whom a node is for.
+_FREE_LABELS: Final = cel_list((REGION, "topology.kubernetes.io/zone", "kubernetes.io/arch", "kubernetes.io/os"))
+# Taints of nodes in trouble: Kubernetes adds these tolerations to every pod, or to those of DaemonSets.
+_COMMON_TAINTS: Final = cel_list(
+    f"node.kubernetes.io/{name}" for name in ("disk-pressure", "memory-pressure", "not-ready", "unreachable")
+)
+_DAEMON_TAINTS: Final = cel_list(
+    f"node.kubernetes.io/{name}"
+    for name in ("disk-pressure", "memory-pressure", "not-ready", "pid-pressure", "unreachable", "unschedulable")
+)
+
+
+def in_regions(expression: str) -> str:
+    """Whether a requirement of a node selector keeps to the regions."""
+    return (
+        f"({expression}.key == '{REGION}' && {expression}.operator == 'In' "
+        f"&& {expression}.values.all(v, v in {REGIONS}))"
+    )
+
+
+SCHEDULING: Final = Policy(
+    name="ringfence-scheduling",
+    about="Pods run in the tenant's regions, and use nodes, runtimes and priorities that the Tenant was given.",
+    resources=(Resources("", ("pods",)),),
+    unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
+    missing="Deny",
+    variables=(
+        Expression("terms", f"object.spec.?affinity.?nodeAffinity.?{AFFINITY}.?nodeSelectorTerms.orValue([])"),
+        Expression("selector", "object.spec.?nodeSelector.orValue({})"),
+        Expression("labels", "params.spec.?scheduling.?nodeSelector.orValue({})"),
+        Expression("tolerations", "params.spec.?scheduling.?tolerations.orValue([])"),
+    ),
+    validations=(
+        Validation(
+            "pod-region",
+            (Threat.CHANGED_PLACE,),
+            f"""
+            {REGIONS}.size() == 0 || (variables.terms.size() > 0
+              && variables.terms.all(t, t.?matchExpressions.orValue([]).exists(m, {in_regions("m")})))
+            """,
+            f"every term of the node affinity names the tenant's regions ({REGION}):",
+            f"{REGIONS}.join(', ')",
+        ),
+        Validation(
+            "pod-region-selector",
+            (Threat.CHANGED_PLACE,),
+            f"{REGIONS}.size() == 0 || !('{REGION}' in variables.selector) || "
+            f"variables.selector['{REGION}'] in {REGIONS}",
+            "nodeSelector names a region that the tenant does not have",
+        ),
+        Validation(
+            "pod-node-labels",
+            (Threat.BROKEN_PODS,),
+            f"""
+            variables.selector.all(k, k in {_FREE_LABELS}
+                || (k in variables.labels && variables.labels[k] == variables.selector[k]))
+              && variables.terms.all(t, t.?matchExpressions.orValue([]).all(m, m.key in {_FREE_LABELS}
+                || (m.key in variables.labels && m.operator == 'In'
+                  && m.values.all(v, v == variables.labels[m.key]))))
+            """,
+            "these nodes are chosen by labels that the Tenant's spec.scheduling.nodeSelector does not have",
+        ),
+        Validation(
+            "pod-node-fields",
+            (Threat.BROKEN_PODS, Threat.SIDE_ENTRANCES),
+            f"{_BY_DAEMON_SETS} || variables.terms.all(t, t.?matchFields.orValue([]).size() == 0)",
+            "no node is chosen by its name",
+        ),
+        Validation(
+            "pod-tolerations",
+            (Threat.BROKEN_PODS,),
+            f"""
+            object.spec.?tolerations.orValue([]).all(t,
+              t.?key.orValue('') in ({_BY_DAEMON_SETS} ? {_DAEMON_TAINTS} : {_COMMON_TAINTS})
+              || variables.tolerations.exists(a, t.?key.orValue('') == a.key
+                && (a.?operator.orValue('Equal') == 'Exists' || (t.?operator.orValue('Equal') == 'Equal'
+                  && t.?value.orValue('') == a.?value.orValue('')))
+                && (!has(a.effect) || t.?effect.orValue('') == a.effect)))
+            """,
+            "a toleration is not among the Tenant's spec.scheduling.tolerations",
+        ),
+        Validation(
+            "pod-runtime-class",
+            (Threat.BROKEN_PODS,),
+            """
+            object.spec.?runtimeClassName.orValue('') == ''
+              || object.spec.runtimeClassName in params.spec.?scheduling.?runtimeClasses.orValue([])
+            """,
+            "the runtime class is not among the Tenant's spec.scheduling.runtimeClasses",
+        ),
+        Validation(
+            "pod-priority-class",
+            (Threat.BROKEN_PODS,),
+            """
+            object.spec.?priorityClassName.orValue('') == ''
+              || object.spec.priorityClassName in params.spec.?scheduling.?priorityClasses.orValue([])
+            """,
+            "the priority class is not among the Tenant's spec.scheduling.priorityClasses",
+        ),
+    ),
+)
+
+STORAGE: Final = Policy(
+    name="ringfence-storage",
+    about="Volume claims are of allowed classes and take no volume that is there already.",
+    resources=(Resources("", ("persistentvolumeclaims",), CREATE),),
+    unless=(GLASS_WHOLE,),
+    missing="Deny",
+    variables=(Expression("class", "object.spec.?storageClassName.orValue('')"),),
+    validations=(
+        Validation(
+            "claim-class",
+            (Threat.CHANGED_PLACE,),
+            "variables.class in params.spec.?storageClasses.orValue([])",
+            "the storage class must be one of:",
+            "params.spec.?storageClasses.orValue([]).join(', ')",
+        ),
+        Validation(
+            "claim-volume",
+            (Threat.CHANGED_PLACE,),
+            "object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector)",
+            "a claim names and selects no volume: it might be somebody else's, or elsewhere",
+        ),
+        Validation(
+            "claim-source",
+            (Threat.CHANGED_PLACE,),
+            "object.spec.?dataSourceRef.?namespace.orValue(request.namespace) == request.namespace",
+            "no data source of another namespace",
+        ),
+    ),
+)
+
+POLICIES: Final = (SCHEDULING, STORAGE)

@@ -1,0 +1,125 @@
+"""Tokens of ServiceAccounts, and Secrets that would answer with their content.
+
+Law: a tenant's token is for the gateway and grows no older than its key says; a token of the operator is asked for by
+the node on which it runs.
+"""
+
+from typing import Final
+
+from ringfence import names
+from ringfence.admission.cel import GLASS_WHOLE, ME, NODE
+from ringfence.admission.policy import CREATE, Expression, Policy, Resources, Validation
+from ringfence.admission.threats import Threat
+
+_NOT_A_NODE: Final = Expression("not-a-node", f"!({NODE})")
+_TOKENS: Final = Resources("", ("serviceaccounts/token",), CREATE)
+_TOKEN_SECRET: Final = "kubernetes.io/service-account-token"  # noqa: S105 -- a Secret's type
+_DEFAULT_AGE: Final = 3600
+"""In seconds: what the API server takes where a request says nothing."""
+
+TOKENS: Final = Policy(
+    name="ringfence-tokens",
+    about="Tokens of a tenant's ServiceAccounts are for the gateway, and of bounded age.",
+    resources=(_TOKENS,),
+    unless=(_NOT_A_NODE, GLASS_WHOLE),
+    missing="Deny",
+    variables=(
+        Expression("keys", "params.spec.?tokens.?keys.orValue([]).filter(k, k.serviceAccount == request.name)"),
+        Expression(
+            "greatest",
+            f"""
+            variables.keys.size() > 0 ? variables.keys[0].maxAgeSeconds
+              : params.spec.?tokens.?maxAgeSeconds.orValue({_DEFAULT_AGE})
+            """,
+        ),
+    ),
+    validations=(
+        Validation(
+            "token-audience",
+            (Threat.STOLEN_TOKENS,),
+            """
+            object.spec.?audiences.orValue([]).size() > 0
+              && object.spec.audiences.all(a, a in params.spec.?tokens.?audiences.orValue([]))
+            """,
+            f"tokens are for audience {names.GATEWAY_AUDIENCE} only",
+        ),
+        Validation(
+            "token-age",
+            (Threat.STOLEN_TOKENS,),
+            f"object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= variables.greatest",
+            "greatest age in seconds of a token of this ServiceAccount:",
+            "string(variables.greatest)",
+        ),
+    ),
+)
+
+TOKEN_SECRETS: Final = Policy(
+    name="ringfence-token-secrets",
+    about="No Secret of a tenant holds a ServiceAccount's token, which would never end.",
+    resources=(Resources("", ("secrets",), CREATE),),
+    unless=(GLASS_WHOLE,),
+    validations=(
+        Validation(
+            "secret-token",
+            (Threat.STOLEN_TOKENS,),
+            f"object.?type.orValue('') != '{_TOKEN_SECRET}'",
+            "no Secrets with tokens; ask for a token of bounded age",
+        ),
+    ),
+)
+
+SECRET_DELETION: Final = Policy(
+    name="ringfence-secret-deletion",
+    about="Whoever may delete a Secret and not read it learns nothing from the answer.",
+    resources=(Resources("", ("secrets",), ("DELETE",)),),
+    unless=(
+        Expression(
+            "cannot-read",
+            f"""
+            !authorizer.group('').resource('secrets').namespace(request.namespace).check('get').allowed()
+              && !{ME}.startsWith('system:serviceaccount:kube-system:')
+            """,
+        ),
+    ),
+    validations=(
+        Validation(
+            "secret-deletion-answer",
+            (Threat.READ_SECRETS,),
+            """
+            request.?options.?propagationPolicy.orValue('Background') == 'Background'
+              && !request.?options.?orphanDependents.hasValue()
+            """,
+            "delete Secrets with --cascade=background: other ways answer with the content",
+        ),
+        Validation(
+            "secret-deletion-finalizer",
+            (Threat.READ_SECRETS, Threat.FOREIGN_FINALIZERS),
+            "oldObject.metadata.?finalizers.orValue([]).size() == 0",
+            "this Secret has a finalizer: its deletion would answer with the content",
+        ),
+    ),
+)
+
+OPERATOR_TOKENS: Final = Policy(
+    name="ringfence-operator-tokens",
+    about="Nobody makes himself a token of the operator.",
+    resources=(_TOKENS, Resources("", ("secrets",), CREATE)),
+    namespaces=({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [names.OPERATOR_NAMESPACE]},),
+    unless=(_NOT_A_NODE, GLASS_WHOLE),
+    validations=(
+        Validation(
+            "operator-token",
+            (Threat.FORGED_OPERATOR, Threat.WILDCARD_ROLES),
+            f"request.resource.resource == 'secrets' || request.name != '{names.OPERATOR_SERVICE_ACCOUNT}'",
+            f"the operator's pod has its token; say why in annotation {names.BREAK_GLASS_ANNOTATION} of the request",
+        ),
+        Validation(
+            "operator-token-secret",
+            (Threat.FORGED_OPERATOR,),
+            f"request.resource.resource != 'secrets' || object.?type.orValue('') != '{_TOKEN_SECRET}'",
+            "no Secrets with tokens in the operator's namespace",
+        ),
+    ),
+)
+
+POLICIES: Final = (TOKENS, TOKEN_SECRETS, SECRET_DELETION, OPERATOR_TOKENS)
