@@ -5,7 +5,7 @@ empty and missing lists, ranges of ports, ports by name, and policies that leave
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from random import Random
 from typing import Any, Final
@@ -48,7 +48,8 @@ class PolicySet:
         ]
         found = read([*cores, *(self.policies if policies is None else policies)])
         assert found.unknown == ()
-        return found.world
+        pods = [end for end in self.ends if isinstance(end, Pod)]
+        return replace(found.world, pods={name: [pod for pod in pods if pod.namespace == name] for name in NAMESPACES})
 
 
 def policy_set(random: Random, *, most: int = 5) -> PolicySet:
