@@ -175,6 +175,17 @@ def test_a_signing_key_of_the_platform_is_mounted_for_the_operator_alone(helm: H
     assert secret == {"secretName": "checkpoints", "defaultMode": 0o440}
 
 
+def test_only_the_platforms_monitoring_is_let_in_to_the_operator(helm: Helm) -> None:
+    """Nobody by default; and nothing is left of the policy where a platform brings its own."""
+    policy = ("NetworkPolicy", "ringfence-system", "ringfence-operator")
+    spec = rendered(helm)[policy]["spec"]
+    assert (spec["policyTypes"], "ingress" in spec) == (["Ingress", "Egress"], False)
+    monitoring = "networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.team=monitoring"
+    (opened,) = rendered(helm, "--set", monitoring)[policy]["spec"]["ingress"]
+    assert opened["from"] == [{"namespaceSelector": {"matchLabels": {"team": "monitoring"}}}]
+    assert policy not in rendered(helm, "--set", "networkPolicy.enabled=false")
+
+
 def test_helm_finds_nothing_to_object_to(helm: Helm) -> None:
     """`helm lint --strict` passes."""
     helm("lint", "--strict", str(CHART))
