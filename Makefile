@@ -12,6 +12,8 @@ UV := .cache/uv/bin/uv
 WORKERS ?= 2
 # For example PYTEST="-k samples -x".
 PYTEST ?=
+# For example GATES="checkov gitleaks", or GATES="dependencies --strict".
+GATES ?=
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -43,6 +45,10 @@ generate: install ## Write CRDs, roles, the chart's copies, reference docs and g
 	$(BIN)/ringfence generate
 	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/golden
 
+.PHONY: scan
+scan: tools .cache/scanners/.installed ## Scan rendered manifests, the history and the dependencies; each exception has a reason
+	$(BIN)/python -m tests.gates $(GATES)
+
 .PHONY: bench
 bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
 	$(BIN)/python -m tests.bench
@@ -62,6 +68,15 @@ clean: ## Remove .venv and what tools cached in this folder; built programs stay
 
 .venv/.installed: $(UV) uv.lock pyproject.toml
 	$(UV) sync --locked --python $(PYTHON)
+	@touch $@
+
+# In an environment of their own: checkov pins a hundred packages, some of them ours in other versions.
+.cache/scanners/.installed: $(UV) tests/gates/requirements.txt $(wildcard tests/gates/gotools/*/go.*)
+	$(UV) venv --quiet --clear --python $(PYTHON) .cache/scanners
+	$(UV) pip install --quiet --python .cache/scanners/bin/python --require-hashes -r tests/gates/requirements.txt
+	for module in tests/gates/gotools/*/; do \
+	  CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off go -C $$module build -ldflags "-s -w" -o $(CURDIR)/.cache/scanners/bin/ tool; \
+	done
 	@touch $@
 
 $(UV): .ci/uv.txt
