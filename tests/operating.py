@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ringfence import names
 from ringfence.adapters.sqlite.reader import SqliteReader
+from ringfence.cli.glass import REASON
 from ringfence.controlplane import ControlPlane
 from ringfence.controlplane.process import GuardedProcess
 from tests.waiting import eventually
@@ -26,6 +27,13 @@ from tests.waiting import eventually
 _NUMBERS: Final = itertools.count(1)
 STILL: Final = 1.0  # seconds
 USER: Final = f"system:serviceaccount:{names.OPERATOR_NAMESPACE}:{names.OPERATOR_SERVICE_ACCOUNT}"
+
+
+def operator_kubeconfig(plane: ControlPlane) -> Path:
+    """A kubeconfig with a new token of the operator, for which its node would ask elsewhere."""
+    return plane.service_account_kubeconfig(
+        names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT, annotations=REASON
+    )
 
 
 @dataclass
@@ -53,8 +61,7 @@ class OperatorProcess:
 
     def start(self) -> "OperatorProcess":
         """Start it and return at once."""
-        account = names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT
-        kubeconfig = self.kubeconfig or self.plane.service_account_kubeconfig(*account)
+        kubeconfig = self.kubeconfig or operator_kubeconfig(self.plane)
         options = ("--kubeconfig", str(kubeconfig), "--ledger", f"sqlite:///{self.ledger}", "--log-format", "json")
         command = [sys.executable, "-m", "ringfence", "run", *options, *self.arguments]
         self.log.write_bytes(b"")

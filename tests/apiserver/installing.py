@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import yaml
 
+from ringfence.cli.glass import in_force
 from ringfence.controlplane import ControlPlane, find_tools
 from tests.controlplane_fixtures import Kubectl
+from tests.waiting import eventually
 
 REPOSITORY: Final = Path(__file__).parents[2]
 INSTALL: Final = REPOSITORY / "manifests" / "install"
@@ -60,6 +62,13 @@ def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
     with ControlPlane() as plane:
         kubectl = Kubectl(plane, find_tools(["kubectl"])["kubectl"])
         yield EmptyCluster(plane, kubectl, Helm(folder, plane.admin_kubeconfig))
+
+
+def install(kubectl: Kubectl, *options: str) -> None:
+    """Run the documented command, and wait until all that it installs is in force."""
+    kubectl("apply", *options, "-k", str(INSTALL))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    eventually(lambda: in_force(kubectl.plane.admin), 60)
 
 
 def kustomized(folder: Path) -> str:

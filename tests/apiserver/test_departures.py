@@ -9,7 +9,8 @@ import yaml
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
+from tests.breaking import break_glass, delete_tenant
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
@@ -23,8 +24,7 @@ SECONDS = 60.0
 def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
         yield process
 
@@ -48,7 +48,7 @@ def tenant(request: pytest.FixtureRequest, operator: OperatorProcess, kubectl: K
     """A tenant with one Namespace `dev`, served; the parameter is its name and its deletion policy."""
     name, policy = request.param
     api = "ringfence.dev/v1alpha1"
-    spec = {"access": {"owners": [{"group": "oidc:owners"}]}, "deletionPolicy": policy}
+    spec = {"access": {"owners": [{"group": "oidc:owners"}]}, "deletionPolicy": policy, "storageClasses": ["x"]}
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_object(api, "Tenant", {"name": name}, spec)))
     home = {"name": "dev", "namespace": name}
     dev = _object(api, "Namespace", home, {"environment": "dev", "labels": {"cost-center": "r42"}})
@@ -74,14 +74,15 @@ def test_a_retained_tenant_leaves_closed_namespaces_that_an_administrator_can_de
     tenant: str, kubectl: Kubectl
 ) -> None:
     """Fence there, access gone, nobody's; and no finalizer keeps the orphan from going."""
-    assert listed(kubectl, "rolebindings", f"{tenant}-dev") == ["ringfence-owner"]
-    kubectl("delete", "tenant", tenant, "--timeout=60s")
+    assert listed(kubectl, "rolebindings", f"{tenant}-dev") == ["ringfence-owner", "ringfence-shell"]
+    delete_tenant(kubectl, tenant, "--timeout=60s")
     for namespace in (tenant, f"{tenant}-dev"):
         labels = _labels(kubectl, namespace)
         assert labels[names.ORPHANED_LABEL] == "true"
         assert names.OWNER_UID_LABEL not in labels
         assert listed(kubectl, "rolebindings", namespace) == []
         assert names.DENY_ALL in listed(kubectl, "networkpolicies", namespace)
+    break_glass(kubectl, "namespace", f"{tenant}-dev")
     kubectl("delete", "namespace", f"{tenant}-dev", "--timeout=60s")
     assert get(kubectl, "namespace", f"{tenant}-dev") is None
 
@@ -89,7 +90,7 @@ def test_a_retained_tenant_leaves_closed_namespaces_that_an_administrator_can_de
 @pytest.mark.parametrize("tenant", [("removed", "Delete")], indirect=True)
 def test_a_removed_tenant_takes_everything_along(tenant: str, kubectl: Kubectl) -> None:
     """Core namespaces, then the home with its objects and Guardrails, then the Tenant."""
-    kubectl("delete", "tenant", tenant, "--timeout=90s")
+    delete_tenant(kubectl, tenant, "--timeout=90s")
     assert get(kubectl, "namespace", f"{tenant}-dev") is None
     assert get(kubectl, "namespace", tenant) is None
 
@@ -102,7 +103,7 @@ def test_volume_claims_keep_a_namespace_until_somebody_confirms(tenant: str, kub
     eventually(lambda: kubectl("apply", "-f", "-", stdin=yaml.safe_dump(claim), check=False).returncode == 0, SECONDS)
     kubectl("delete", "tns", "dev", "-n", tenant, "--wait=false")
     eventually(lambda: reason(kubectl, "tns", "dev", "-n", tenant) == "DeletionBlocked", SECONDS)
-    assert listed(kubectl, "rolebindings", f"{tenant}-dev") == ["ringfence-owner"]
+    assert listed(kubectl, "rolebindings", f"{tenant}-dev") == ["ringfence-owner", "ringfence-shell"]
     kubectl("annotate", "tns", "dev", "-n", tenant, f"{names.CONFIRM_DELETE_ANNOTATION}=dev")
     # Without the controller that protects claims in use, which needs nodes, its finalizer is taken off by hand.
     eventually(lambda: (get(kubectl, "namespace", f"{tenant}-dev") or {}).get("status", {}).get("phase") != "Active")

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from ringfence import names
+from ringfence.cli.glass import in_force
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL, REPOSITORY, empty_cluster
+from tests.apiserver.installing import INSTALL, REPOSITORY, empty_cluster, install
+from tests.breaking import break_glass
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
@@ -30,8 +32,7 @@ users: [{name: me, user: {token: none}}]
 
 @pytest.fixture(scope="module")
 def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     return controlplane
 
 
@@ -123,7 +124,9 @@ def test_a_restarted_api_server_loses_nothing(
     kubectl("apply", "--server-side", "-f-", stdin=[_tenant("restarted")])
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/restarted")
     controlplane.restart_apiserver()
-    kubectl("apply", "--server-side", "-f-", stdin=_namespace("restarted", "web"))
+    web = _namespace("restarted", "web")  # mutating policies need definitions, which it looks for every 5 seconds
+    eventually(lambda: kubectl("apply", "--server-side", "-f-", stdin=web, check=False).returncode == 0, 30)
+    break_glass(kubectl, "networkpolicy", names.DENY_ALL, "-n", "restarted")
     kubectl("delete", "networkpolicy", names.DENY_ALL, "-n", "restarted")
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "restarted", "tns/web")
     eventually(
@@ -166,6 +169,7 @@ def test_missing_definitions_are_told_and_waited_for(tmp_path: Path) -> None:
     with empty_cluster(tmp_path) as cluster:
         kubectl = cluster.kubectl
         kubectl("apply", "--server-side", "-k", str(INSTALL))
+        break_glass(kubectl, "crd", "--all")
         kubectl("delete", "crd", "--all")
         operator = OperatorProcess(cluster.plane, tmp_path).start()
         try:
@@ -174,6 +178,7 @@ def test_missing_definitions_are_told_and_waited_for(tmp_path: Path) -> None:
             assert operator.probe("/readyz")[0] == 503
             kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
             eventually(lambda: operator.probe("/readyz")[0] == 200, 60)
+            eventually(lambda: in_force(cluster.plane.admin), 30)
             kubectl("apply", "--server-side", "-f-", stdin=_tenant("late"))
             kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/late")
         finally:

@@ -8,7 +8,8 @@ import pytest
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL, SAMPLES
+from tests.apiserver.installing import SAMPLES, install
+from tests.breaking import break_glass
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import USER, OperatorProcess, operating
 from tests.waiting import eventually
@@ -23,8 +24,7 @@ UNRECORDED = {"selfsubjectreviews", "selfsubjectrulesreviews", "leases", "events
 @pytest.fixture(scope="module")
 def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
     """Install as the documentation says, but for the Deployment's pods, for which there is no node."""
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     return controlplane
 
 
@@ -73,6 +73,7 @@ def test_a_deleted_policy_is_back_in_less_than_a_second(kubectl: Kubectl) -> Non
 
     before = uid()
     assert before
+    break_glass(kubectl, *where)
     kubectl("delete", *where)
     began = time.monotonic()
     eventually(lambda: uid() not in ("", before))
@@ -83,6 +84,7 @@ def test_a_deleted_policy_is_back_in_less_than_a_second(kubectl: Kubectl) -> Non
 def test_what_somebody_adds_to_a_quota_is_taken_away_again(kubectl: Kubectl) -> None:
     """A key of another's making is drift too, although a server-side apply would leave it alone."""
     quota = ("resourcequota", names.QUOTA, "-n", "acme-web")
+    break_glass(kubectl, *quota)
     kubectl("patch", *quota, "--type=merge", "-p", '{"spec":{"hard":{"pods":"4000","count/foo":"7"}}}')
 
     def restored() -> bool:

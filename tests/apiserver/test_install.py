@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 
 from ringfence import names
-from tests.apiserver.installing import INSTALL, EmptyCluster, empty_cluster
+from tests.apiserver.installing import INSTALL, EmptyCluster, empty_cluster, install
+from tests.operating import operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -18,8 +19,7 @@ OPERATOR = (names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyCluster]:
     """Run the documented command on an empty cluster."""
     with empty_cluster(tmp_path_factory.mktemp("install")) as cluster:
-        cluster.kubectl("apply", "-k", str(INSTALL))
-        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        install(cluster.kubectl)
         yield cluster
 
 
@@ -72,7 +72,7 @@ def test_the_operator_reads_no_secret_and_escalates_nothing(installed: EmptyClus
 
 
 def _may(cluster: EmptyCluster, *question: str) -> bool:
-    config = cluster.plane.service_account_kubeconfig(*OPERATOR)
+    config = operator_kubeconfig(cluster.plane)
     answer = cluster.kubectl("auth", "can-i", *question, kubeconfig=config, check=False)
     assert answer.stdout.strip() in {"yes", "no"}, answer.stderr
     return answer.stdout.strip() == "yes"

@@ -14,10 +14,11 @@ from ringfence import names
 from ringfence.adapters.sqlite.ledger import SqliteLedger
 from ringfence.controlplane import ControlPlane
 from ringfence.model.kinds import LEASE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
+from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
 from tests.lineage_samples import pairs
-from tests.operating import OperatorProcess
+from tests.operating import OperatorProcess, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
 
@@ -32,8 +33,7 @@ CHANGING = {"create", "update", "patch", "delete"}
 
 @pytest.fixture(scope="module")
 def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     controlplane.admin.delete(LEASE_PATH)
     return controlplane
 
@@ -46,7 +46,7 @@ def candidates(installed: ControlPlane, tmp_path: Path) -> Iterator[Callable[[st
     def start(name: str) -> OperatorProcess:
         folder = tmp_path / name
         folder.mkdir()
-        issued = installed.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+        issued = operator_kubeconfig(installed)
         started.append(OperatorProcess(installed, folder, Path(shutil.copy(issued, folder / "kubeconfig"))))
         return started[-1].start()
 
@@ -81,7 +81,7 @@ def test_who_was_paused_for_longer_than_the_lease_ends_without_a_write(
     second.kill()
     ended = _lease_ends(installed)
     policy = Ref(NETWORK_POLICY, names.core_namespace(tenancy.tenant, "web"), names.DENY_ALL)
-    tenancy.admin.delete(policy.path).must()
+    delete_by_force(tenancy.admin, policy.path)
     first.process.signal(signal.SIGCONT)
     assert first.exit_code(30) == SUPERSEDED
     assert "the lease could not be renewed" in first.log.read_text()

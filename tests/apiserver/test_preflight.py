@@ -10,9 +10,9 @@ import yaml
 
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
-from tests.operating import OperatorProcess, operating
+from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -27,8 +27,7 @@ UNREACHABLE = 3
 
 @pytest.fixture(scope="module")
 def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     return controlplane
 
 
@@ -43,7 +42,7 @@ def token_file(installed: ControlPlane, tmp_path: Path) -> Iterator[Callable[[],
     """Write a new token into the file that a kubeconfig names, as the kubelet does, and return the kubeconfig."""
 
     def write() -> Path:
-        issued = installed.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+        issued = operator_kubeconfig(installed)
         document = yaml.safe_load(issued.read_text())
         user = document["users"][0]["user"]
         (tmp_path / "token").write_text(user.pop("token"))

@@ -9,7 +9,8 @@ import yaml
 
 from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.model.parse import parse
-from tests.apiserver.installing import INSTALL, SAMPLES, EmptyCluster, empty_cluster
+from tests.apiserver.installing import SAMPLES, EmptyCluster, empty_cluster, install
+from tests.operating import operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -19,10 +20,8 @@ pytestmark = pytest.mark.apiserver
 def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
     """Have Ringfence installed and running, and nothing else."""
     with empty_cluster(tmp_path) as empty:
-        empty.kubectl("apply", "--server-side", "-k", str(INSTALL))
-        empty.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-        eventually(lambda: empty.kubectl("get", "ringfence", "-A", check=False).returncode == 0, timeout=30)
-        config = empty.plane.service_account_kubeconfig("ringfence-system", "ringfence-operator")
+        install(empty.kubectl, "--server-side")
+        config = operator_kubeconfig(empty.plane)
         operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{tmp_path}/ledger", folder=tmp_path)
         try:
             eventually(operator.leads, timeout=60)

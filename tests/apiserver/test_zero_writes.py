@@ -8,9 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
-from tests.apiserver.installing import INSTALL, SAMPLES
+from tests.apiserver.installing import SAMPLES, install
+from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
-from tests.operating import OperatorProcess, operating
+from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -27,9 +28,8 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator with the samples served; nobody but it changes anything from then on."""
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-    kubeconfig = controlplane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    install(kubectl, "--server-side")
+    kubeconfig = operator_kubeconfig(controlplane)
     folder = tmp_path_factory.mktemp("operator")
     with operating(controlplane, folder, f"--resync={ROUND}", kubeconfig=kubeconfig) as process:
         kubectl("apply", "--server-side", "-k", str(SAMPLES))
@@ -47,7 +47,7 @@ def test_resyncs_write_nothing(operator: OperatorProcess, admin: Client) -> None
     eventually(lambda: _looks(operator) >= looks + 3 * objects, 10 * ROUND)
     assert _writes(admin) - before == Counter()
     limits = f"/api/v1/namespaces/acme-web/limitranges/{names.LIMITS}"
-    admin.delete(limits).must()
+    delete_by_force(admin, limits)
     eventually(lambda: admin.get(limits).ok)
     written = _quiet(admin, operator) - before
     assert written["DELETE limitranges"] == 1

@@ -9,7 +9,7 @@ import pytest
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 
@@ -116,8 +116,7 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator, with the shipped roles only."""
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     # Who keeps his name takes up his own Lease at once when he is started again.
     with operating(controlplane, tmp_path_factory.mktemp("attacked"), "--identity", "attacked") as process:
         yield process

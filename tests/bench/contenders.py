@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane, cache_folder
+from tests.operating import operator_kubeconfig
 
 _REFERENCE = Path(__file__).parent / "reference"
 
@@ -27,7 +28,7 @@ class Contender:
 
 def ringfence(plane: ControlPlane) -> Contender:
     """Ringfence with a token of its own ServiceAccount, the shipped roles and a durable ledger."""
-    kubeconfig = plane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    kubeconfig = operator_kubeconfig(plane)
     ledger = plane.folder / "ledger"
     command = (
         sys.executable,

@@ -7,7 +7,9 @@ from typing import Any
 
 import kubernetes
 
+from ringfence.cli.glass import delete_by_force
 from ringfence.controlplane import ControlPlane
+from ringfence.model.kinds import NETWORK_POLICY, Ref
 
 
 def repair_times(plane: ControlPlane, namespaces: Sequence[str], policy: str) -> list[float]:
@@ -31,7 +33,7 @@ def percentiles(times: Sequence[float]) -> tuple[float, float]:
 
 
 def _away(plane: ControlPlane, stream: Iterator[dict[str, Any]], namespace: str, policy: str) -> float:
-    plane.admin.delete(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{policy}").must()
+    delete_by_force(plane.admin, Ref(NETWORK_POLICY, namespace, policy))
     _await(stream, namespace, "DELETED")
     gone = time.perf_counter()
     _await(stream, namespace, "ADDED")

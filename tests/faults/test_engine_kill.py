@@ -12,12 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.faults.writes_proxy import WritesProxy
-from tests.operating import USER, OperatorProcess
+from tests.operating import USER, OperatorProcess, operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -31,9 +30,8 @@ VOLATILE: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields
 def proxy(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[WritesProxy]:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-    kubeconfig = controlplane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    install(kubectl, "--server-side")
+    kubeconfig = operator_kubeconfig(controlplane)
     with WritesProxy(kubeconfig, tmp_path_factory.mktemp("proxy")) as running:
         yield running
 

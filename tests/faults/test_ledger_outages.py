@@ -10,7 +10,8 @@ import pytest
 from ringfence import names
 from ringfence.controlplane import ControlPlane
 from ringfence.model.kinds import LIMIT_RANGE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import INSTALL
+from tests.apiserver.installing import install
+from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
 from tests.faults.volume import Volume, mounted
 from tests.operating import USER, OperatorProcess, operating
@@ -25,8 +26,7 @@ UNRECORDED = {"selfsubjectreviews", "selfsubjectrulesreviews", "leases", "events
 
 @pytest.fixture(scope="module")
 def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    kubectl("apply", "--server-side", "-k", str(INSTALL))
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    install(kubectl, "--server-side")
     return controlplane
 
 
@@ -71,9 +71,9 @@ def test_on_a_full_volume_only_what_tightens_goes_ahead(
     tenancy.apply("during")
     recorded = eventually(lambda: _not_recorded(tenancy, "during"), 30)
     assert "the disk is full; make room, it goes on by itself" in recorded
-    tenancy.admin.delete(limits.path).must()
+    delete_by_force(tenancy.admin, limits.path)
     eventually(lambda: _not_recorded(tenancy, "before"), 30)
-    tenancy.admin.delete(policy.path).must()
+    delete_by_force(tenancy.admin, policy.path)
     eventually(lambda: tenancy.admin.get(policy.path).ok)
     assert not tenancy.admin.get(limits.path).ok
     assert not tenancy.admin.get(tenancy.core("during")).ok

@@ -6,8 +6,9 @@ import pytest
 
 from ringfence import names
 from ringfence.model.kinds import LEASE, MODEL_ROUTE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import INSTALL, REPOSITORY, EmptyCluster, empty_cluster
-from tests.operating import OperatorProcess
+from tests.apiserver.installing import REPOSITORY, EmptyCluster, empty_cluster, install
+from tests.breaking import delete_by_force
+from tests.operating import OperatorProcess, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
 
@@ -23,15 +24,14 @@ LEASE_PATH = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE).path
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyCluster]:
     """A control plane of its own, for it is broken again and again."""
     with empty_cluster(tmp_path_factory.mktemp("helm")) as empty:
-        empty.kubectl("apply", "--server-side", "-k", str(INSTALL))
-        empty.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        install(empty.kubectl, "--server-side")
         yield empty
 
 
 @pytest.fixture(scope="module")
 def process(cluster: EmptyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator with one ledger for all tests, not running yet."""
-    kubeconfig = cluster.plane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+    kubeconfig = operator_kubeconfig(cluster.plane)
     operator = OperatorProcess(cluster.plane, tmp_path_factory.mktemp("operator"), kubeconfig)
     yield operator
     operator.kill()
@@ -111,7 +111,7 @@ def test_a_definition_that_is_deleted_and_comes_back_is_waited_for(
 ) -> None:
     """Fences are repaired meanwhile; what was asked for meanwhile is done when all kinds are served again."""
     admin = cluster.plane.admin
-    admin.delete(MODEL_ROUTES).must()
+    delete_by_force(admin, MODEL_ROUTES)
     missing = eventually(lambda: operator.said("custom resource definitions are missing"), 60)
     assert missing["missing"] == [MODEL_ROUTE.plural]
     assert "manifests/install" in missing["event"]
@@ -129,7 +129,7 @@ def test_started_without_one_definition_it_names_it_and_serves_once_it_is_instal
     assert operator.stop() == 0
     admin = cluster.plane.admin
     assert admin.get(LEASE_PATH).must()["spec"]["holderIdentity"] == ""
-    admin.delete(MODEL_ROUTES).must()
+    delete_by_force(admin, MODEL_ROUTES)
     eventually(lambda: not admin.get(MODEL_ROUTES).ok)
     tenancy.apply("early")
     operator.start()
@@ -174,5 +174,5 @@ def _install_definitions(cluster: EmptyCluster) -> None:
 def _a_fence_is_repaired(tenancy: Tenancy) -> None:
     core = names.core_namespace(tenancy.tenant, "calm")
     policy = Ref(NETWORK_POLICY, core, names.DENY_ALL)
-    tenancy.admin.delete(policy.path).must()
+    delete_by_force(tenancy.admin, policy.path)
     eventually(lambda: tenancy.admin.get(policy.path).ok)

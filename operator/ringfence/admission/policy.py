@@ -33,14 +33,14 @@ class Resources:
 
     @property
     def rule(self) -> dict[str, Any]:
-        """The entry of ``resourceRules``."""
-        rule: dict[str, Any] = {
+        """The entry of ``resourceRules``, whole: to kubectl, a default in a list is a difference for ever."""
+        return {
             "apiGroups": [self.group],
             "apiVersions": ["*"],
             "operations": list(self.operations),
             "resources": list(self.names),
+            "scope": self.scope,
         }
-        return {**rule, "scope": self.scope} if self.scope != "*" else rule
 
     def only(self, operations: Iterable[str]) -> "Resources":
         """The same resources with those of its operations that are among ``operations``."""

@@ -83,6 +83,7 @@ def kubeconfig(
     folder: Folder = None,
 ) -> None:
     """Print the path of a kubeconfig for any user and groups, or for a ServiceAccount."""
+    from ringfence.cli.glass import REASON
     from ringfence.controlplane import Access
 
     if service_account and (user or group or service_account.count("/") != 1):
@@ -92,7 +93,7 @@ def kubeconfig(
     with _told():
         access = Access.load((folder or _default_folder()).resolve())
         if service_account:
-            print(access.service_account_kubeconfig(*service_account.split("/")))
+            print(access.service_account_kubeconfig(*service_account.split("/"), annotations=REASON))
         else:
             print(access.kubeconfig(user, group or ()) if user else access.admin_kubeconfig)
 

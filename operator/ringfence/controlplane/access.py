@@ -56,14 +56,19 @@ class Access:
     @cached_property
     def admin(self) -> Client:
         """A client with all rights."""
-        credential = self._authority.client(ADMIN, [_ADMIN_GROUP])
-        write_private(self._folder / "admin.pem", credential.certificate + credential.key)
-        return Client(self.url, ca=self.ca, certificate=self._folder / "admin.pem")
+        return self.client(ADMIN, [_ADMIN_GROUP], file="admin.pem")
 
     @cached_property
     def admin_kubeconfig(self) -> Path:
         """A kubeconfig with all rights."""
         return self.kubeconfig(ADMIN, [_ADMIN_GROUP], file="admin.kubeconfig")
+
+    def client(self, user: str, groups: Sequence[str] = (), *, file: str | None = None) -> Client:
+        """Return a client of `user` (1 to 64 characters), who is a member of `groups`."""
+        credential = self._authority.client(user, groups)
+        certificate = self._folder / (file or _file_name(user, *groups, suffix="pem"))
+        write_private(certificate, credential.certificate + credential.key)
+        return Client(self.url, ca=self.ca, certificate=certificate)
 
     def kubeconfig(self, user: str, groups: Sequence[str] = (), *, file: str | None = None) -> Path:
         """Return a kubeconfig that authenticates as `user` (1 to 64 characters), who is a member of `groups`."""
@@ -75,16 +80,24 @@ class Access:
             )
         return path
 
-    def service_account_kubeconfig(self, namespace: str, name: str, *, lifetime: timedelta = _TOKEN_LIFETIME) -> Path:
+    def service_account_kubeconfig(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        lifetime: timedelta = _TOKEN_LIFETIME,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Path:
         """Return a kubeconfig with a new token of an existing ServiceAccount, valid for `lifetime`.
 
+        `annotations` are of the request: an admission policy may want to know why somebody asks.
         Raises ControlPlaneError, with the server's message, where there is no such ServiceAccount.
         """
-        answer = self.admin.request(
-            "POST",
-            f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token",
-            {"spec": {"expirationSeconds": int(lifetime.total_seconds())}},
-        )
+        request = {
+            "metadata": {"annotations": dict(annotations or {})},
+            "spec": {"expirationSeconds": int(lifetime.total_seconds())},
+        }
+        answer = self.admin.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", request)
         user = f"system:serviceaccount:{namespace}:{name}"
         path = self._folder / _file_name(user)
         self._write(path, user, {"token": answer.must()["status"]["token"]})
@@ -116,7 +129,7 @@ def _encoded(value: bytes | str) -> str:
     return value if isinstance(value, str) else base64.b64encode(value).decode()
 
 
-def _file_name(*identity: str) -> str:
+def _file_name(*identity: str, suffix: str = "kubeconfig") -> str:
     """Return a name that people recognise and that no two identities share."""
     digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:8]
-    return f"{re.sub(r'[^A-Za-z0-9.-]+', '-', identity[0])}-{digest}.kubeconfig"
+    return f"{re.sub(r'[^A-Za-z0-9.-]+', '-', identity[0])}-{digest}.{suffix}"

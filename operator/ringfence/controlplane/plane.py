@@ -124,15 +124,24 @@ class ControlPlane:
         """The API server's audit log: an event of JSON a line."""
         return self.folder / components.AUDIT_LOG
 
+    def client(self, user: str, groups: Sequence[str] = ()) -> Client:
+        """Return a client of `user` (1 to 64 characters), a member of `groups`."""
+        return self.access.client(user, groups)
+
     def kubeconfig(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig of `user` (1 to 64 characters), a member of `groups`: anyone can be a tenant's member."""
         return self.access.kubeconfig(user, groups)
 
     def service_account_kubeconfig(
-        self, namespace: str, name: str, *, lifetime: timedelta = timedelta(hours=24)
+        self,
+        namespace: str,
+        name: str,
+        *,
+        lifetime: timedelta = timedelta(hours=24),
+        annotations: Mapping[str, str] | None = None,
     ) -> Path:
-        """Return a kubeconfig with a new token of an existing ServiceAccount."""
-        return self.access.service_account_kubeconfig(namespace, name, lifetime=lifetime)
+        """Return a kubeconfig with a new token of an existing ServiceAccount; `annotations` are of the request."""
+        return self.access.service_account_kubeconfig(namespace, name, lifetime=lifetime, annotations=annotations)
 
     def _write_keys(self) -> Authority:
         authority = Authority.create(self.folder)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from ringfence import names
 from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.cli.demo.promise import BrokenPromiseError
+from ringfence.cli.glass import REASON
 from ringfence.controlplane import ControlPlane, find_tools
 
 
@@ -32,7 +33,20 @@ class DemoCluster:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run the real kubectl with all rights. Raises BrokenPromiseError where it is refused."""
-        done = subprocess.run(  # noqa: S603 - the kubectl that we found
+        done = self._run_kubectl(arguments, stdin)
+        if done.returncode:
+            raise BrokenPromiseError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def refusal(self, *arguments: str) -> str:
+        """Run kubectl with all rights, and return why it was refused. Raises BrokenPromiseError where it was not."""
+        done = self._run_kubectl(arguments, None)
+        if not done.returncode:
+            raise BrokenPromiseError(f"kubectl {' '.join(arguments)}: was not refused")
+        return done.stderr.strip()
+
+    def _run_kubectl(self, arguments: Sequence[str], stdin: str | None) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603 - the kubectl that we found
             [self._kubectl, f"--cache-dir={self._folder}/kubectl", *arguments],
             input=stdin,
             env={**os.environ, "KUBECONFIG": str(self.plane.admin_kubeconfig), "KUBERC": "off"},
@@ -40,9 +54,6 @@ class DemoCluster:
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise BrokenPromiseError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
 
     def lineage(self, command: str, *arguments: str, ledger: Path | None = None) -> tuple[int, str]:
         """Run `ringfence lineage`; return its exit code and what it printed."""
@@ -61,7 +72,8 @@ class DemoCluster:
 
     def start_operator(self) -> OperatorProcess:
         """Start the operator with a token of its own ServiceAccount, and thus with the shipped roles only."""
-        config = self.plane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT)
+        account = names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT
+        config = self.plane.service_account_kubeconfig(*account, annotations=REASON)
         self._operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{self.ledger}", folder=self._folder)
         return self._operator
 

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from ringfence.adapters.kubernetes.config import from_kubeconfig
 from ringfence.cli.demo.promise import BrokenPromiseError
+from ringfence.cli.glass import delete_by_force
 from ringfence.controlplane import ControlPlane
-from ringfence.model.kinds import NETWORK_POLICY
+from ringfence.model.kinds import NETWORK_POLICY, Ref
 
 _PATIENCE: Final = 30  # seconds
 
 
 def milliseconds_until_back(plane: ControlPlane, namespace: str, policy: str) -> float:
-    """Delete a NetworkPolicy and return the time from sending the request until a watch shows it again."""
+    """Delete a NetworkPolicy by force; return the time from sending the requests until a watch shows it again."""
     path = NETWORK_POLICY.collection_path(namespace)
     version = plane.admin.get(path).must()["metadata"]["resourceVersion"]
     connection = _connection(plane.admin_kubeconfig)
@@ -24,7 +25,7 @@ def milliseconds_until_back(plane: ControlPlane, namespace: str, policy: str) ->
         connection.request("GET", f"{path}?watch=true&resourceVersion={version}&timeoutSeconds={_PATIENCE}")
         events = connection.getresponse()
         sent = time.monotonic()
-        plane.admin.delete(NETWORK_POLICY.path(namespace, policy)).must()
+        delete_by_force(plane.admin, Ref(NETWORK_POLICY, namespace, policy))
         for line in events:
             event = json.loads(line)
             if event["type"] == "ADDED" and event["object"]["metadata"]["name"] == policy:

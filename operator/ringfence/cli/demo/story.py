@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from ringfence import names
 from ringfence.cli.demo.cluster import DemoCluster, demo_cluster
 from ringfence.cli.demo.narrator import Narrator
 from ringfence.cli.demo.overview import Overview, condition
@@ -12,6 +13,7 @@ from ringfence.cli.demo.promise import BrokenPromiseError, within
 from ringfence.cli.demo.record import altered_copy
 from ringfence.cli.demo.repair import milliseconds_until_back
 from ringfence.cli.demo.requests import OPERATOR, POLICY, Requests
+from ringfence.cli.glass import in_force
 from ringfence.controlplane import ControlPlane, Progress, find_tools
 from ringfence.controlplane.plane import SERVERS
 
@@ -60,9 +62,11 @@ def _install(narrator: Narrator, cluster: DemoCluster, folder: Path) -> None:
     with narrator.step("kubectl apply -k manifests/install") as step:
         made = cluster.kubectl("apply", "--server-side", "-k", str(folder)).splitlines()
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", f"--timeout={_PATIENCE:.0f}s")
+        within(_PATIENCE, "the policies are in force", lambda: in_force(cluster.plane.admin))
         kinds = [line.partition(".")[0].partition("/")[0] for line in made]
         step.result = (
-            f"{kinds.count('customresourcedefinition')} CustomResourceDefinitions, {kinds.count('clusterrole')} "
+            f"{kinds.count('customresourcedefinition')} CustomResourceDefinitions, "
+            f"{kinds.count('validatingadmissionpolicy')} admission policies, {kinds.count('clusterrole')} "
             "ClusterRoles, ServiceAccount, Deployment (no node here runs it)"
         )
 
@@ -102,7 +106,9 @@ def _show(narrator: Narrator, cluster: DemoCluster) -> None:
 
 def _repair(narrator: Narrator, cluster: DemoCluster) -> None:
     namespace, policy = _FENCE
-    with narrator.step(f"kubectl delete networkpolicy {policy} -n {namespace}") as step:
+    with narrator.step(f"kubectl delete networkpolicy {policy} -n {namespace}, as cluster-admin") as step:
+        step.result = cluster.refusal("delete", "networkpolicy", policy, "-n", namespace)
+    with narrator.step(f"the same by force, with annotation {names.BREAK_GLASS_ANNOTATION}") as step:
         elapsed = milliseconds_until_back(cluster.plane, namespace, policy)
         if elapsed > _REPAIR:
             raise BrokenPromiseError(f"{policy} came back after {elapsed:.0f} ms, promised are {_REPAIR:.0f}")
