@@ -168,6 +168,7 @@ def test_a_pod_on_its_nodes_network_is_unknown(host: int) -> None:
         ((), Answer.UNKNOWN),
         (("10.0.0.0/24",), Answer.ALLOWED),
         (("10.0.0.0/24", "10.1.0.0/24"), Answer.UNKNOWN),
+        (("10.0.0.0/16",), Answer.UNKNOWN),
         (("10.1.0.0/24",), Answer.DENIED),
     ],
 )
@@ -178,6 +179,13 @@ def test_whether_a_pod_that_is_not_there_yet_has_an_address_depends_on_the_nodes
     rule = {"from": [{"ipBlock": {"cidr": "10.0.0.0/24"}}]}
     found = world({"podSelector": {}, "ingress": [rule]}, nodes=nodes)
     assert decide(found, Pod("blue", {"app": "db"}), WEB).answer(TCP_80) is expected
+
+
+def test_a_block_with_exceptions_covers_only_what_it_leaves() -> None:
+    """Half of what nodes give to pods is no answer for a pod that is not there yet."""
+    rule = {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.128/25"]}}]}
+    found = world({"podSelector": {}, "ingress": [rule]}, nodes=("10.0.0.0/24",))
+    assert decide(found, Pod("blue"), WEB).answer(TCP_80) is Answer.UNKNOWN
 
 
 def test_a_name_of_a_port_is_unknown_of_a_pod_that_is_not_there_yet() -> None:

@@ -15,6 +15,11 @@ from tests.laws.worlds import core
 
 Object = dict[str, Any]
 PLATFORM = [core("kube-system"), core("monitoring")]
+DNS_NAMESPACE = {
+    "matchLabels": {"kubernetes.io/metadata.name": "kube-system"},
+    "matchExpressions": [{"key": names.TENANT_LABEL, "operator": "DoesNotExist"}],
+}
+DNS_PODS = {"matchLabels": {"k8s-app": "kube-dns"}}
 
 
 def seen(*added: Object, without: Callable[[Object], bool] = lambda thing: False) -> Report:
@@ -119,11 +124,12 @@ def test_exceptions_are_shown_as_what_they_are() -> None:
         {"to": [{"ipBlock": {"cidr": "203.0.112.0/22"}}], "ports": [{"port": 443}]},
         {"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}], "ports": [{"port": 22}]},
         {"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]},
-        {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]},
+        {"to": [{"namespaceSelector": DNS_NAMESPACE}], "ports": [{"port": 53}]},
+        {"to": [{"namespaceSelector": DNS_NAMESPACE, "podSelector": DNS_PODS}], "ports": [{"port": 53}, {"port": 80}]},
     ],
 )
 def test_more_than_is_declared_is_undeclared(egress: Object) -> None:
-    """A wider network, another port, all ports, all pods of the DNS servers' namespace."""
+    """A wider network, another port, all ports; other pods than the DNS servers, other ports of theirs."""
     world = sample_world.applied()
     declared = {"egress": [{"cidr": "203.0.113.0/24", "ports": [443]}]}
     sample_world.edit(Ref(TENANT, "", "acme"), {"network": declared})(world)
@@ -143,8 +149,8 @@ def test_a_tenant_that_is_not_there_leaves_its_exceptions_unknown() -> None:
     assert report.unknown == ("Tenant acme is not there to be asked which connections out of the tenant it declares",)
 
 
-def test_a_tenant_of_the_same_name_is_another() -> None:
-    """What the new owner of a name declares says nothing about the old one's namespaces."""
+def test_a_new_tenant_of_an_old_name_declares_nothing_for_the_old_ones_namespaces() -> None:
+    """Its uid is another."""
 
     def renew(thing: Object) -> Object:
         return {**thing, "metadata": {**thing["metadata"], "uid": "another"}} if thing["kind"] == "Tenant" else thing
@@ -152,6 +158,34 @@ def test_a_tenant_of_the_same_name_is_another() -> None:
     objects = [renew(thing) for thing in sample_world.settled().objects.values()]
     found = read([*objects, *PLATFORM])
     assert Kind.UNDECIDED in {each.kind for each in verify(found.world, found.declarations).connections}
+
+
+@pytest.mark.parametrize(
+    ("owner", "kind"),
+    [
+        ("another", Kind.OTHER_TENANT),
+        (None, Kind.UNDECLARED),  # an orphan: the label of the tenant is there, its owner is not
+    ],
+)
+def test_a_namespace_of_a_former_owner_is_not_the_tenants(owner: str | None, kind: Kind) -> None:
+    """The name of a tenant alone makes no namespace its own."""
+    labels = {names.TENANT_LABEL: "acme", **({names.OWNER_UID_LABEL: owner} if owner else {})}
+    own = {"namespaceSelector": {"matchLabels": {names.TENANT_LABEL: "acme"}}}
+    out = policy("acme-web", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [own]}]})
+    report = seen(core("acme-old", labels), out)
+    assert {each.kind for each in report.breaches if each.target.namespace == "acme-old"} == {kind}
+
+
+def test_pods_that_no_policy_selects_are_unfenced() -> None:
+    """All of them without any policy; without deny-all those that no other policy means."""
+
+    def is_closing(thing: Object) -> bool:
+        metadata = thing["metadata"]
+        return (metadata.get("namespace"), metadata["name"]) == ("acme", names.DENY_ALL)
+
+    (gap,) = seen(without=is_closing).gaps
+    assert (gap.namespace, gap.opening.direction, gap.admits) == ("acme", "Ingress", (Kind.UNFENCED,))
+    assert gap.pods == ""  # the gateway's pods are selected by the policy that opens them
 
 
 def other(api_version: str, kind: str, name: str, spec: Object) -> Object:
