@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 
 from ringfence.controlplane import Client, ControlPlane, find_tools
+from tests import rights_used
 from tests.waiting import eventually
 
 REPOSITORY: Final = Path(__file__).parents[1]
@@ -55,10 +56,11 @@ class Kubectl:
 
 
 @pytest.fixture(scope="module")
-def controlplane() -> Iterator[ControlPlane]:
+def controlplane(pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
     """Run one control plane a file, with an audit log of all requests. Leave its servers running."""
     with ControlPlane(audit_policy=AUDIT_POLICY) as plane:
         yield plane
+        rights_used.note(pytestconfig, plane.audit_log)
 
 
 @pytest.fixture(scope="module")

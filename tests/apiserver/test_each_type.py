@@ -1,0 +1,124 @@
+"""Each type of object that Ringfence makes is made, changed and taken away on a real API server, by its own rights."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from ringfence import names
+from ringfence.cli.glass import REASON
+from ringfence.controlplane import ControlPlane
+from ringfence.model.kinds import (
+    CHILD_TYPES,
+    CONFIG_MAP,
+    EXTERNAL_SECRET,
+    GUARDRAIL,
+    LIMIT_RANGE,
+    NETWORK_POLICY,
+    RESOURCE_QUOTA,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    ResourceType,
+)
+from tests.apiserver.installing import install
+from tests.controlplane_fixtures import Kubectl
+from tests.operating import OperatorProcess, operating
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.apiserver
+
+API: Final = "ringfence.dev/v1alpha1"
+CORE: Final = "acme-dev"
+STORE: Final = {"kind": "ClusterSecretStore", "name": "vault"}
+STRAYS: Final[dict[ResourceType, dict[str, Any]]] = {
+    CONFIG_MAP: {},
+    LIMIT_RANGE: {"spec": {"limits": []}},
+    NETWORK_POLICY: {"spec": {"podSelector": {}}},
+    RESOURCE_QUOTA: {"spec": {}},
+    ROLE_BINDING: {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": names.tenant_role("viewer")}
+    },
+    SERVICE_ACCOUNT: {},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def operator(
+    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """The operator, in a cluster that serves ExternalSecrets, and a tenant that may order them."""
+    install(kubectl, "--server-side")
+    kubectl("apply", "-f-", stdin=_definition())
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
+        spec = {"access": {"owners": [{"group": "oidc:owners"}]}, "secretStores": [{**STORE, "keyPrefix": "acme/"}]}
+        kubectl("apply", "-f-", stdin=_object("Tenant", {"name": "acme"}, spec))
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/acme")
+        yield process
+
+
+def test_what_a_namespace_asks_for_comes_changes_and_goes(kubectl: Kubectl) -> None:
+    """An order for a secret, and a gateway key."""
+    order = {"name": "db", "externalSecret": {"store": STORE, "key": "acme/db"}}
+    key = {"name": "ci", "mode": "Test", "owner": "ci@acme.example", "maxAge": "30d"}
+    _ask(kubectl, {"secrets": [order], "gatewayKeys": [key]})
+    assert eventually(lambda: _order(kubectl), 30) == "acme/db"
+    assert f"serviceaccount/{names.gateway_key('ci')}" in _all(kubectl, SERVICE_ACCOUNT)
+    _ask(kubectl, {"secrets": [{**order, "externalSecret": {"store": STORE, "key": "acme/db2"}}], "gatewayKeys": [key]})
+    eventually(lambda: _order(kubectl) == "acme/db2", 30)
+    _ask(kubectl, {})
+    eventually(lambda: _order(kubectl) is None, 30)
+    eventually(lambda: f"serviceaccount/{names.gateway_key('ci')}" not in _all(kubectl, SERVICE_ACCOUNT), 30)
+
+
+def test_what_an_older_release_left_behind_is_taken_away(kubectl: Kubectl) -> None:
+    """Objects with our label that nobody plans any more, of every type; a stranger's of the same name stay."""
+    _ask(kubectl, {})
+    assert set(STRAYS) | {EXTERNAL_SECRET, GUARDRAIL} == set(CHILD_TYPES)
+    ours = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
+    kubectl("apply", "-f-", stdin=[_stray(kind, "theirs", {}) for kind in STRAYS])
+    kubectl("apply", "-f-", stdin=[_stray(kind, "left-behind", ours) for kind in STRAYS])
+    for kind in STRAYS:
+        eventually(lambda kind=kind: not any(each.endswith("/left-behind") for each in _all(kubectl, kind)), 30)  # type: ignore[misc]
+        assert any(each.endswith("/theirs") for each in _all(kubectl, kind)), kind
+
+
+def _ask(kubectl: Kubectl, spec: dict[str, Any]) -> None:
+    metadata = {"name": "dev", "namespace": "acme"}
+    kubectl("apply", "-f-", stdin=_object("Namespace", metadata, {"environment": "dev", **spec}))
+    kubectl("wait", "--for=jsonpath={.status.coreNamespace}=acme-dev", "--timeout=60s", "-n", "acme", "tns/dev")
+
+
+def _order(kubectl: Kubectl) -> str | None:
+    path = "jsonpath={.spec.dataFrom[0].extract.key}"
+    done = kubectl("get", "externalsecrets.external-secrets.io", "db", "-n", CORE, "-o", path, check=False)
+    return done.stdout or None
+
+
+def _all(kubectl: Kubectl, kind: ResourceType) -> list[str]:
+    return kubectl("get", f"{kind.plural}.{kind.group}".strip("."), "-n", CORE, "-o", "name").stdout.split()
+
+
+def _stray(kind: ResourceType, name: str, labels: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": CORE, "labels": labels, "annotations": REASON}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **STRAYS[kind]}
+
+
+def _object(kind: str, metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _definition() -> dict[str, Any]:
+    """Of ExternalSecret, as far as Ringfence writes it."""
+    schema = {
+        "type": "object",
+        "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+    }
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    singular = {"plural": "externalsecrets", "singular": "externalsecret", "kind": "ExternalSecret"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "externalsecrets.external-secrets.io"},
+        "spec": {"group": "external-secrets.io", "scope": "Namespaced", "names": singular, "versions": [version]},
+    }
