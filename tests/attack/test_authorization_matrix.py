@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from ringfence import names
+from ringfence.cli.glass import REASON
 from ringfence.controlplane import ControlPlane
 from ringfence.plan.authorization import PLACES, Actor, allowed, questions
 from ringfence.plan.rights import Action, actions
@@ -135,6 +136,7 @@ def test_everybody_may_only_ask_about_himself(reviews: Reviews) -> None:
 def test_a_stray_binding_is_found(reviews: Reviews, grounds: Grounds) -> None:
     """The check itself: a binding that nobody planned shows as what it gives."""
     stray = binding("stray", "green-prod", names.tenant_role(names.SHELL), "somebody")
+    stray["metadata"]["annotations"] = REASON  # the policies would refuse it, and nobody asks them here
     assert surplus(reviews, Actor.VIEWER, "protected") == frozenset()
     grounds.put(stray)
     try:
