@@ -83,7 +83,7 @@ def _needed(event: Mapping[str, Any]) -> Iterator[Action]:
     yield next((each for each in (action, action._replace(name="")) if each in GRANTED), action)
     if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:  # an apply of what was not there
         yield action._replace(verb="create", name="")
-    if action.resource == "rolebindings" and event["verb"] == "patch" and action.name in _BINDINGS:
+    if action.resource == "rolebindings" and event["verb"] in {"create", "patch"} and action.name in _BINDINGS:
         yield Action("rbac.authorization.k8s.io", "clusterroles", "bind", _bound(event["objectRef"]))
 
 
