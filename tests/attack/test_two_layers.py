@@ -105,7 +105,10 @@ NODE_PORT: Final = named("door", spec={"type": "NodePort", "selector": {"a": "b"
 SLICE: Final = named("lure", addressType="IPv4", endpoints=[{"addresses": ["192.0.2.7"]}], ports=[])
 OPEN: Final = named("open", spec={"podSelector": {}, "ingress": [{}]})
 ROLE: Final = named("own", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
-ESCALATED: Final = create(f"{RBAC}/namespaces/red-dev/rolebindings", binding("up", "red-dev", "cluster-admin", "ada"))
+KNOWN: Final = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group("red", "developer")}
+ESCALATED: Final = create(
+    f"{RBAC}/namespaces/red-dev/rolebindings", {**binding("up", "red-dev", "cluster-admin", ""), "subjects": [KNOWN]}
+)
 EVERYBODYS: Final = everywhere("everybody", "cluster-admin")
 
 PROMISES: Final = {
@@ -159,6 +162,7 @@ PROMISES: Final = {
     "no privileged pod": to_developer("pod-privileged", create(f"{DEV}/pods", PRIVILEGED), "violates PodSecurity"),
     "no port of the node": to_developer("service-type", create(f"{DEV}/services", NODE_PORT), "exceeded quota"),
 }
+SHELL: Final = PROMISES["no shell in a protected environment"]
 every_promise = pytest.mark.parametrize("name", PROMISES)
 
 
@@ -170,6 +174,8 @@ class Answers:
     policies: Mapping[str, Answer]
     other: Mapping[str, Answer]
     none: Mapping[str, Answer]
+    excused: Answer
+    """To a shell in a protected environment, once roles were open and a reason stood on its namespace."""
 
 
 @pytest.fixture(scope="module")
@@ -180,12 +186,14 @@ def answers(operator: OperatorProcess, controlplane: ControlPlane, kubectl: Kube
     both = _ask(controlplane, past=False)
     _open_roles(kubectl, admin)
     policies = _ask(controlplane, past=True)
+    break_glass(kubectl, "namespace", "red-prod")
+    (excused,) = Asker(controlplane).ask([(SHELL.who, SHELL.request)])
     kubectl("delete", "validatingadmissionpolicybindings", *_bindings())
     eventually(lambda: admin.request("DELETE", f"{DEV}?dryRun=All").ok)
     none = _ask(controlplane, past=True)
     kubectl("delete", "clusterrolebinding", EVERYBODYS["metadata"]["name"])
     eventually(lambda: not _may_everything(admin))
-    return Answers(both, policies, _ask(controlplane, past=False), none)
+    return Answers(both, policies, _ask(controlplane, past=False), none, excused)
 
 
 def _prepare(grounds: Grounds, admin: Client) -> None:
@@ -254,6 +262,11 @@ def test_without_both_it_is_broken(answers: Answers, name: str) -> None:
     """The request does what it should not, or would, were there a node."""
     answer = answers.none[name]
     assert answer.status < 300 or any(each in answer.message for each in WITHOUT_NODES), answer.message
+
+
+def test_a_reason_on_the_namespace_opens_the_shell_for_who_may_break_the_glass(answers: Answers) -> None:
+    """A connection has no object to write the reason on."""
+    assert any(each in answers.excused.message for each in WITHOUT_NODES), answers.excused.message
 
 
 NAMESPACES: Final = ("acme", "acme-web", "acme-data", "acme-models", "globex", "globex-dev", "globex-prod")

@@ -63,8 +63,8 @@ GLASS_BROKEN: Final = _broken(GLASS_REASON)
 
 NOT_OPERATOR: Final = Expression("not-the-operator", f"!({OPERATOR})")
 GLASS_WHOLE: Final = Expression("no-break-glass", f"!({_broken(GLASS_REASON)})")
-NAMESPACE_GLASS_WHOLE: Final = Expression("no-break-glass", f"!({_broken(f'namespaceObject.{_REASON}')})")
-"""For connections, whose objects have no annotations: the reason is on the namespace."""
+NAMESPACE_GLASS: Final = Expression("glass", _broken(f"namespaceObject.{_REASON}"))
+"""For connections, whose objects have no annotations: the reason is on the namespace. Match conditions don't see it."""
 LIVING: Final = Expression("living", "object == null || !has(object.metadata.deletionTimestamp)")
 SPEC_CHANGED: Final = Expression("spec-changed", "oldObject == null || object.spec != oldObject.spec")
 """What was there before a rule was made is left to be labelled, finalized and deleted."""

@@ -68,7 +68,7 @@ def _resources(each: Resources) -> str:
 def _marks(policy: Policy) -> str:
     marks = {
         "strict": policy.missing == "Deny",
-        "glass": any(each.name == "no-break-glass" for each in policy.unless),
+        "glass": any(each.name in {"no-break-glass", "glass"} for each in (*policy.unless, *policy.variables)),
         "warns only": policy.warns,
     }
     found = [f"*{mark}*" for mark, holds in marks.items() if holds]

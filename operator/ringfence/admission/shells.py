@@ -5,7 +5,7 @@ Law: RBAC binds the right to open a shell only where it may be used; this holds 
 
 from typing import Final
 
-from ringfence.admission.cel import NAMESPACE_GLASS_WHOLE, SUBRESOURCE
+from ringfence.admission.cel import NAMESPACE_GLASS, SUBRESOURCE
 from ringfence.admission.policy import Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 
@@ -16,19 +16,19 @@ SHELLS: Final = Policy(
         Resources("", ("pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"), ("CONNECT",)),
         Resources("", ("pods/ephemeralcontainers",), ("UPDATE",)),
     ),
-    unless=(NAMESPACE_GLASS_WHOLE,),
+    variables=(NAMESPACE_GLASS,),
     missing="Deny",
     validations=(
         Validation(
             "shell-open",
             (Threat.OPENED_SHELLS, Threat.WILDCARD_ROLES),
-            f"{SUBRESOURCE} == 'proxy' || params.spec.?execAllowed.orValue(false)",
+            f"variables.glass || {SUBRESOURCE} == 'proxy' || params.spec.?execAllowed.orValue(false)",
             "no shells here: the environment is protected, private models run here, or this is a home namespace",
         ),
         Validation(
             "shell-proxy",
             (Threat.OPENED_SHELLS, Threat.OPENED_NETWORK),
-            f"{SUBRESOURCE} != 'proxy'",
+            f"variables.glass || {SUBRESOURCE} != 'proxy'",
             "the API server's proxy passes by every NetworkPolicy",
         ),
     ),
