@@ -112,8 +112,9 @@ NAMESPACES: Final = Policy(
             f"""
             object == null || (
               variables.newNotes.all(k, !{_GUARDED_ANNOTATION} || ({_UNCHANGED.format("oldNotes", "newNotes")})
-                || k == '{names.BREAK_GLASS_ANNOTATION}' || (k == '{names.ADOPT_ANNOTATION}' && {MAY_CREATE_TENANTS}
-                && variables.newNotes[k] == {value("variables.newLabels", names.TENANT_LABEL)}))
+                || k == '{names.BREAK_GLASS_ANNOTATION}' || (k == '{names.ADOPT_ANNOTATION}' && (variables.claimed != ''
+                || (variables.newNotes[k] == {value("variables.newLabels", names.TENANT_LABEL)}
+                  && {MAY_CREATE_TENANTS}))))
               && variables.oldNotes.all(k, !{_GUARDED_ANNOTATION} || k in variables.newNotes || k in {_WISHES}))
             """,
             "these annotations of a namespace belong to the operator",

@@ -205,7 +205,7 @@ SECRETS: Final = Policy(
         Validation(
             "operator-secret",
             (*_DEPUTY, Threat.READ_SECRETS),
-            "request.?dryRun.orValue(false) || object.metadata.name.startsWith('gateway-tls-')",
+            "request.?dryRun.orValue(false) || object.metadata.?name.orValue('').startsWith('gateway-tls-')",
             "the operator makes no Secret but the gateway's certificates",
         ),
     ),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, THEMES
+from ringfence.admission.cel import GLASS_WHOLE, NAMESPACE_GLASS
 from ringfence.admission.policy import Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 
@@ -68,7 +69,7 @@ def _resources(each: Resources) -> str:
 def _marks(policy: Policy) -> str:
     marks = {
         "strict": policy.missing == "Deny",
-        "glass": any(each.name in {"no-break-glass", "glass"} for each in (*policy.unless, *policy.variables)),
+        "glass": GLASS_WHOLE in policy.unless or NAMESPACE_GLASS in policy.variables,
         "warns only": policy.warns,
     }
     found = [f"*{mark}*" for mark, holds in marks.items() if holds]

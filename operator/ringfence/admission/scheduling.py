@@ -138,12 +138,6 @@ STORAGE: Final = Policy(
             "object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector)",
             "a claim names and selects no volume: it might be somebody else's, or elsewhere",
         ),
-        Validation(
-            "claim-source",
-            (Threat.CHANGED_PLACE,),
-            "object.spec.?dataSourceRef.?namespace.orValue(request.namespace) == request.namespace",
-            "no data source of another namespace",
-        ),
     ),
 )
 

@@ -56,19 +56,20 @@ class Access:
     @cached_property
     def admin(self) -> Client:
         """A client with all rights."""
-        return self.client(ADMIN, [_ADMIN_GROUP], file="admin.pem")
+        return Client(self.url, ca=self.ca, certificate=self.certificate(ADMIN, [_ADMIN_GROUP], file="admin.pem"))
 
     @cached_property
     def admin_kubeconfig(self) -> Path:
         """A kubeconfig with all rights."""
         return self.kubeconfig(ADMIN, [_ADMIN_GROUP], file="admin.kubeconfig")
 
-    def client(self, user: str, groups: Sequence[str] = (), *, file: str | None = None) -> Client:
-        """Return a client of `user` (1 to 64 characters), who is a member of `groups`."""
-        credential = self._authority.client(user, groups)
-        certificate = self._folder / (file or _file_name(user, *groups, suffix="pem"))
-        write_private(certificate, credential.certificate + credential.key)
-        return Client(self.url, ca=self.ca, certificate=certificate)
+    def certificate(self, user: str, groups: Sequence[str] = (), *, file: str | None = None) -> Path:
+        """Return a PEM file with certificate and key of `user` (1 to 64 characters), who is a member of `groups`."""
+        path = self._folder / (file or _file_name(user, *groups, suffix="pem"))
+        if not path.exists():
+            credential = self._authority.client(user, groups)
+            write_private(path, credential.certificate + credential.key)
+        return path
 
     def kubeconfig(self, user: str, groups: Sequence[str] = (), *, file: str | None = None) -> Path:
         """Return a kubeconfig that authenticates as `user` (1 to 64 characters), who is a member of `groups`."""

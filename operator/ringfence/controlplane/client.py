@@ -6,7 +6,6 @@ Law: every answer is returned as it is; a refusal is an answer, not an exception
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +20,10 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server said: the HTTP status, the body, parsed where it is JSON, and warnings (RFC 7234, 5.5)."""
+    """What the API server said: the HTTP status and the body, parsed where it is JSON."""
 
     status: int
     body: Any
-    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -56,21 +54,15 @@ class Client:
         body: Any = None,
         *,
         content_type: str = "application/json",
-        headers: Mapping[str, str] | None = None,
         timeout: float = _TIMEOUT,
     ) -> Answer:
-        """Send one request, with further `headers`.
-
-        Raises OSError or http.client.HTTPException where the server is not there.
-        """
+        """Send one request. Raises OSError or http.client.HTTPException where the server is not there."""
         connection = http.client.HTTPSConnection(self._address, context=self._tls, timeout=timeout)
         try:
             content = None if body is None else json.dumps(body)
-            own = {"Content-Type": content_type, "Accept": "application/json"}
-            connection.request(method, path, content, {**own, **(headers or {})})
+            connection.request(method, path, content, {"Content-Type": content_type, "Accept": "application/json"})
             response = connection.getresponse()
-            body = _parsed(response.read(), response.headers.get_content_type())
-            return Answer(response.status, body, tuple(response.headers.get_all("Warning", ())))
+            return Answer(response.status, _parsed(response.read(), response.headers.get_content_type()))
         finally:
             connection.close()
 

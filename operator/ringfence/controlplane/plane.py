@@ -124,9 +124,9 @@ class ControlPlane:
         """The API server's audit log: an event of JSON a line."""
         return self.folder / components.AUDIT_LOG
 
-    def client(self, user: str, groups: Sequence[str] = ()) -> Client:
-        """Return a client of `user` (1 to 64 characters), a member of `groups`."""
-        return self.access.client(user, groups)
+    def certificate(self, user: str, groups: Sequence[str] = ()) -> Path:
+        """Return a PEM file with certificate and key of `user` (1 to 64 characters), a member of `groups`."""
+        return self.access.certificate(user, groups)
 
     def kubeconfig(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Return a kubeconfig of `user` (1 to 64 characters), a member of `groups`: anyone can be a tenant's member."""

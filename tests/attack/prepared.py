@@ -1,0 +1,389 @@
+"""Tenants as the planner makes them, on a real API server on which no operator runs.
+
+Law: what the operator would write is written with its own identity and passes its own fence; what people would write is
+written by them. So everything here is a request that the policies allow.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ringfence import names
+from ringfence.cli.glass import REASON
+from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
+from ringfence.model.kinds import CORE_NAMESPACE, MODEL_ROUTE, NAMESPACE, PRIMARY_TYPES, RETENTION_POLICY, TENANT, Ref
+from tests.attack.asking import Asker, Request, Who
+from tests.simulation import Simulation
+from tests.waiting import eventually
+
+API: Final = "ringfence.dev/v1alpha1"
+RBAC: Final = "rbac.authorization.k8s.io"
+REVISION: Final = "rev-6f1c0a9d2b417e55"
+MFA: Final = (("ringfence.dev/acr", "mfa"),)
+
+
+def member(tenant: str, role: str, name: str = "", extra: tuple[tuple[str, str], ...] = ()) -> Who:
+    """One of a tenant's people."""
+    return Who(name or f"{role}@{tenant}", (f"oidc:{tenant}-{role}s",), extra)
+
+
+def workload(namespace: str, name: str) -> Who:
+    """A ServiceAccount."""
+    return Who(f"system:serviceaccount:{namespace}:{name}")
+
+
+ADMINISTRATOR: Final = Who("kubernetes-admin", ("system:masters",))
+SECOND: Final = Who("second-administrator", ("system:masters",))
+GITOPS: Final = Who("gitops")
+"""A GitOps controller with every right and a certificate, like the administrators'."""
+FLUX: Final = workload("flux-system", "flux")
+"""The same with a ServiceAccount."""
+LABELLER: Final = Who("labeller")
+"""Has every right on core namespaces and their subresources, and no other."""
+EDITOR: Final = Who("editor")
+"""Has every right on everything, but not the verb `bypass`, and creates no Tenants."""
+OPERATOR: Final = Who(names.OPERATOR_USER)
+"""Given every right, for its fence alone to hold."""
+
+OWNER: Final = member("acme", "owner")
+ADMIN: Final = member("acme", "admin")
+DEVELOPER: Final = member("acme", "developer")
+VIEWER: Final = member("acme", "viewer")
+PROMOTER: Final = member("acme", "owner", "promoter@acme")
+CISO: Final = Who("ciso", ("oidc:ciso", "oidc:acme-owners"))
+GLOBEX_ADMIN: Final = member("globex", "admin")
+ROBOT: Final = workload("platform", "robot")
+"""A ServiceAccount of the platform's that acme knows as an owner."""
+
+LOCAL: Final = {
+    "name": "local",
+    "schema": "OpenAI",
+    "service": {"namespace": "models", "name": "llama", "port": 8000},
+    "models": ["llama"],
+}
+
+TENANTS: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "name": "acme",
+        "spec": {
+            "access": {
+                **{f"{role}s": [{"group": f"oidc:acme-{role}s"}] for role in names.ROLES if role != "owner"},
+                "owners": [
+                    {"group": "oidc:acme-owners"},
+                    {"serviceAccount": {"namespace": "platform", "name": "robot"}},
+                ],
+            },
+            "environments": [
+                {"name": "dev"},
+                {"name": "staging"},
+                {"name": "prod", "protected": True, "approvers": [{"group": "oidc:ciso"}]},
+            ],
+            "residency": {"regions": ["eu-central-1", "eu-west-1"]},
+            "scheduling": {
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Equal", "value": "present"}],
+                "nodeSelector": {"accelerator": "h100"},
+                "runtimeClasses": ["gvisor"],
+                "priorityClasses": ["batch"],
+            },
+            "storageClasses": ["encrypted"],
+            "secretStores": [{"kind": "ClusterSecretStore", "name": "vault", "keyPrefix": "acme/"}],
+            "network": {"hosts": ["*.acme.example", "acme.example"]},
+            "providers": [LOCAL],
+        },
+        "namespaces": {
+            "dev": {"environment": "dev", "region": "eu-central-1", "gatewayKeys": [{"name": "ci", "maxAge": "60d"}]},
+            "prod": {"environment": "prod", "region": "eu-central-1"},
+            "models": {"environment": "dev", "region": "eu-central-1"},
+        },
+    },
+    {
+        "name": "globex",
+        "spec": {
+            "access": {
+                **{f"{role}s": [{"group": f"oidc:globex-{role}s"}] for role in names.ROLES},
+                "stepUp": {"extraKey": "ringfence.dev/acr", "values": ["mfa"]},
+            },
+            "environments": [{"name": "dev"}, {"name": "prod", "protected": True}],
+            "providers": [LOCAL],
+        },
+        "namespaces": {"dev": {"environment": "dev"}},
+    },
+    {
+        "name": "umbra",
+        "spec": {
+            "access": {f"{role}s": [{"group": f"oidc:umbra-{role}s"}] for role in names.ROLES},
+            "isolation": "Quarantined",
+            "incident": {"id": "INC-1", "reason": "drill"},
+        },
+        "namespaces": {"dev": {"environment": "dev"}},
+    },
+    {"name": "penumbra", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-2", "reason": "over"}}},
+    {"name": "closing", "spec": {}},
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A control plane with policies, tenants and people, and nobody who repairs."""
+
+    plane: ControlPlane
+    asker: Asker
+
+    @property
+    def admin(self) -> Client:
+        """All rights."""
+        return self.plane.admin
+
+    def must(self, who: Who, *requests: Request) -> None:
+        """Send these one after another; fail where one is refused."""
+        for request in requests:
+            (answer,) = self.asker.ask([(who, request)])
+            assert answer.status < 400, f"{who.user} {request.method} {request.path}: {answer.message}"
+
+    def patiently(self, who: Who, request: Request) -> None:
+        """Send it until it is not refused: the API server knows parameters and namespaces a moment late."""
+
+        def done() -> bool:
+            self.must(who, request)
+            return True
+
+        eventually(done)
+
+
+def prepare(plane: ControlPlane) -> Prepared:
+    """Everything that rows of the table are about."""
+    prepared = Prepared(plane, Asker(plane))
+    for manifest in _platform():
+        _put(plane.admin, manifest)
+    _make_tenants(prepared)
+    _make_contents(prepared)
+    return prepared
+
+
+def path_of(manifest: Mapping[str, Any]) -> str:
+    """The URL path of a manifest's collection."""
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    kind = manifest["kind"].lower()
+    plural = {
+        "networkpolicy": "networkpolicies",
+        "ingress": "ingresses",
+        "priorityclass": "priorityclasses",
+        "runtimeclass": "runtimeclasses",
+    }.get(kind, f"{kind}s")
+    if group == "ringfence.dev":
+        plural = next(each.plural for each in PRIMARY_TYPES if each.kind == manifest["kind"])
+    namespace = manifest["metadata"].get("namespace")
+    return f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
+
+
+def _put(admin: Client, manifest: Mapping[str, Any]) -> None:
+    admin.request("POST", path_of(manifest), manifest).must()
+
+
+def _platform() -> Iterator[dict[str, Any]]:
+    """Who is not a tenant's: administrators, controllers, and classes that pods may name."""
+    for name in ("flux-system", "platform", "default-team"):
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    for namespace, name in (("flux-system", "flux"), ("platform", "robot")):
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"namespace": namespace, "name": name}}
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    verbs = ["create", "update", "patch", "delete", "get", "list", "watch", "deletecollection", "bind", "escalate"]
+    yield _cluster_role("every-right", everything)
+    yield _cluster_role(
+        "every-right-but-bypass",
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": verbs},
+    )
+    yield _cluster_role(
+        "namespaces-only",
+        {
+            "apiGroups": [""],
+            "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
+            "verbs": ["*"],
+        },
+    )
+    yield _bound("gitops", "every-right", {"kind": "User", "name": GITOPS.user})
+    yield _bound("flux", "every-right", {"kind": "ServiceAccount", "namespace": "flux-system", "name": "flux"})
+    yield _bound("editor", "every-right-but-bypass", {"kind": "User", "name": EDITOR.user})
+    yield _bound("labeller", "namespaces-only", {"kind": "User", "name": LABELLER.user})
+    operator = {
+        "kind": "ServiceAccount",
+        "namespace": names.OPERATOR_NAMESPACE,
+        "name": names.OPERATOR_SERVICE_ACCOUNT,
+    }
+    yield _bound("operator-every-right", "every-right", operator)
+    for name, value in (("batch", 10), ("urgent", 1000)):
+        yield {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+        }
+    for name in ("gvisor", "other"):
+        yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": name}
+    yield _definition("external-secrets.io", "ExternalSecret")
+    yield _definition("gateway.networking.k8s.io", "HTTPRoute")
+    yield _definition("gateway.networking.k8s.io", "TCPRoute")
+
+
+def _definition(group: str, kind: str) -> dict[str, Any]:
+    """A definition that takes anything: what is judged here is not its own schema."""
+    plural, approved = f"{kind.lower()}s", {"api-approved.kubernetes.io": "unapproved, for tests"}
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}", "annotations": approved},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [version],
+        },
+    }
+
+
+def _cluster_role(name: str, *rules: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": list(rules)}
+
+
+def _bound(name: str, role: str, subject: dict[str, Any]) -> dict[str, Any]:
+    if subject["kind"] != "ServiceAccount":
+        subject = {"apiGroup": RBAC, **subject}
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [subject],
+    }
+
+
+def _make_tenants(prepared: Prepared) -> None:
+    """Plan in a simulated world, then write what was planned: namespaces, the fence, objects of ours, finalizers."""
+    world = Simulation()
+    for tenant in TENANTS:
+        for manifest in _tenant(tenant):
+            world.put(manifest)
+    world.settle()
+    applied = sorted(world.applied.items(), key=lambda item: (item[0].type != CORE_NAMESPACE, item[0]))
+    for ref, manifest in applied:
+        if ref.type == CORE_NAMESPACE:
+            prepared.must(OPERATOR, _create(ref, manifest))
+    for tenant in TENANTS:
+        for manifest in _tenant(tenant):
+            _put(prepared.admin, manifest)
+    for ref, manifest in applied:
+        if ref.type != CORE_NAMESPACE:
+            prepared.patiently(OPERATOR, _apply(ref, manifest))
+    for ref in (ref for ref in world.objects if ref.type in (TENANT, NAMESPACE)):
+        held = {"metadata": {"finalizers": [names.FINALIZER]}}
+        prepared.must(OPERATOR, Request("PATCH", ref.path, held, {}, MERGE_PATCH))
+
+
+def _tenant(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    name = tenant["name"]
+    yield {"apiVersion": API, "kind": "Tenant", "metadata": {"name": name}, "spec": tenant["spec"]}
+    for namespace, spec in tenant.get("namespaces", {}).items():
+        metadata = {"name": namespace, "namespace": name}
+        yield {"apiVersion": API, "kind": "Namespace", "metadata": metadata, "spec": spec}
+
+
+def _create(ref: Ref, manifest: Mapping[str, Any]) -> Request:
+    return Request("POST", ref.type.collection_path(ref.namespace or None), manifest, {})
+
+
+def _apply(ref: Ref, manifest: Mapping[str, Any]) -> Request:
+    return Request("PATCH", ref.path, manifest, {"fieldManager": names.FIELD_MANAGER, "force": "true"}, APPLY_PATCH)
+
+
+def _make_contents(prepared: Prepared) -> None:
+    """What people of the tenants have there, and what administrators did, each with the reason that it takes."""
+    for who, manifest in _contents():
+        request = Request("POST", path_of(manifest), manifest, {})
+        prepared.patiently(who, request)
+    for who, path, body in _later():
+        prepared.must(who, Request("PATCH", path, body, {}, MERGE_PATCH))
+
+
+def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
+    for namespace in ("dev", "prod"):
+        yield GITOPS, pod("app", f"acme-{namespace}")
+    yield DEVELOPER, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "acme-dev"}}
+    yield (
+        DEVELOPER,
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "talker", "namespace": "acme-dev"},
+            "automountServiceAccountToken": True,
+        },
+    )
+    for name, finalizers in (("model-plain", ()), ("model-held", ("acme.example/keep",))):
+        metadata = {"name": name, "namespace": "acme", "finalizers": list(finalizers)}
+        yield ADMIN, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+    hold = {"name": "case", "reason": "litigation"}
+    for tenant, who in (("acme", PROMOTER), ("globex", GLOBEX_ADMIN)):
+        yield who, route("chat", tenant)
+        for name in ("held", "asked", "standing"):
+            yield who, retention(name, tenant, holds=[hold])
+        yield who, retention("free", tenant)
+    yield GITOPS, route("chat", "umbra")
+
+
+def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
+    """Changes that need what was there before."""
+    promoted = {"spec": {"promotions": {"staging": REVISION, "prod": REVISION}}}
+    yield PROMOTER, MODEL_ROUTE.path("acme", "chat"), promoted
+    yield GLOBEX_ADMIN, MODEL_ROUTE.path("globex", "chat"), {"spec": {"promotions": {"prod": REVISION}}}
+    release = {"spec": {"legalHolds": [{"name": "case", "reason": "litigation", "release": {"reason": "settled"}}]}}
+    yield PROMOTER, RETENTION_POLICY.path("acme", "held"), release
+    yield GITOPS, RETENTION_POLICY.path("acme", "asked"), release
+    yield GLOBEX_ADMIN, RETENTION_POLICY.path("globex", "held"), release
+    for tenant in ("closing", "globex", "umbra"):
+        yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_DELETE_ANNOTATION: tenant})
+    yield SECOND, TENANT.path(None, "penumbra"), annotated({names.CONFIRM_RELEASE_ANNOTATION: "penumbra"})
+    yield ADMINISTRATOR, NAMESPACE.path("acme", "models"), annotated(REASON)
+    # One layer is switched off: Pod Security, so that the policies behind it are what answers.
+    privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
+    yield (
+        ADMINISTRATOR,
+        CORE_NAMESPACE.path(None, "acme-dev"),
+        {"metadata": {**annotated(REASON)["metadata"], "labels": privileged}},
+    )
+    yield ADMINISTRATOR, CORE_NAMESPACE.path(None, "acme-dev"), annotated({names.BREAK_GLASS_ANNOTATION: None})
+
+
+def annotated(annotations: Mapping[str, str | None]) -> dict[str, Any]:
+    """The merge patch that sets annotations."""
+    return {"metadata": {"annotations": dict(annotations)}}
+
+
+def pod(name: str, namespace: str, **spec: Any) -> dict[str, Any]:
+    """A pod that every level of Pod Security takes."""
+    restricted = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    container = {"name": "app", "image": "registry.example/app", "securityContext": restricted}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"containers": [container], **spec},
+    }
+
+
+def route(name: str, home: str, **spec: Any) -> dict[str, Any]:
+    """A ModelRoute."""
+    whole = {"model": name, "backends": [{"provider": "local", "model": "llama"}], **spec}
+    return {"apiVersion": API, "kind": "ModelRoute", "metadata": {"name": name, "namespace": home}, "spec": whole}
+
+
+def retention(name: str, home: str, *, holds: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A RetentionPolicy."""
+    metadata = {"name": name, "namespace": home}
+    return {"apiVersion": API, "kind": "RetentionPolicy", "metadata": metadata, "spec": {"legalHolds": holds or []}}

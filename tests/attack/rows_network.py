@@ -1,0 +1,196 @@
+"""Attacks by the network: policies that open the fence, Services that leave it, host names of others."""
+
+from typing import Any, Final
+
+from ringfence import names
+from tests.attack.asking import create
+from tests.attack.prepared import ADMIN, DEVELOPER, GITOPS
+from tests.attack.rows import NETWORKING, Row, core, group, named
+
+GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
+
+
+def policy(where: str, **spec: Any) -> Any:
+    """A NetworkPolicy for all pods."""
+    return create(group(NETWORKING, where, "networkpolicies"), named("opened", {"spec": {"podSelector": {}, **spec}}))
+
+
+def peers(*sources: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"from": list(sources)}]
+
+
+def chosen(tenant: str, environment: str) -> dict[str, Any]:
+    """The peer that these labels choose."""
+    return {"namespaceSelector": {"matchLabels": {names.TENANT_LABEL: tenant, names.ENVIRONMENT_LABEL: environment}}}
+
+
+SELF: Final[dict[str, Any]] = {"podSelector": {}}
+OWN: Final = (ADMIN, policy("acme-dev", ingress=peers(SELF)))
+
+POLICY_ROWS: Final = (
+    Row("a policy in the home namespace", "network-policy-home", (GITOPS, policy("acme", ingress=peers(SELF))), OWN),
+    Row("everybody may come in", "network-policy-open", (ADMIN, policy("acme-dev", ingress=[{}])), OWN),
+    Row(
+        "everybody may come in to a port",
+        "network-policy-open",
+        (ADMIN, policy("acme-dev", ingress=[{"ports": [{"port": 80}]}])),
+        OWN,
+    ),
+    Row("pods may reach everybody", "network-policy-open", (ADMIN, policy("acme-dev", egress=[{"to": []}])), OWN),
+    Row(
+        "the whole Internet",
+        "network-policy-addresses",
+        (ADMIN, policy("acme-dev", egress=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])),
+        (ADMIN, policy("acme-dev", egress=[{"to": [SELF]}])),
+    ),
+    Row(
+        "the node's metadata service",
+        "network-policy-addresses",
+        (ADMIN, policy("acme-dev", egress=[{"to": [{"ipBlock": {"cidr": "169.254.169.254/32"}}]}])),
+        (ADMIN, policy("acme-dev", egress=[{"to": [SELF]}])),
+    ),
+    Row(
+        "another tenant",
+        "network-policy-tenant",
+        (ADMIN, policy("acme-dev", ingress=peers(chosen("globex", "dev")))),
+        (ADMIN, policy("acme-dev", ingress=peers(chosen("acme", "dev")))),
+    ),
+    Row(
+        "any tenant of that environment, behind one's own",
+        "network-policy-tenant",
+        (
+            ADMIN,
+            policy(
+                "acme-dev",
+                ingress=peers(SELF, {"namespaceSelector": {"matchLabels": {names.ENVIRONMENT_LABEL: "dev"}}}),
+            ),
+        ),
+        (ADMIN, policy("acme-dev", ingress=peers(SELF, chosen("acme", "dev")))),
+    ),
+    Row(
+        "another environment",
+        "network-policy-environment",
+        (ADMIN, policy("acme-dev", ingress=peers(chosen("acme", "prod")))),
+        (ADMIN, policy("acme-dev", ingress=peers(chosen("acme", "dev")))),
+    ),
+    Row(
+        "in an incident",
+        "network-policy-quarantine",
+        (GITOPS, policy("umbra-dev", ingress=peers(SELF))),
+        (GITOPS, policy("acme-dev", ingress=peers(SELF))),
+    ),
+    Row(
+        "into a private model",
+        "network-policy-private",
+        (ADMIN, policy("acme-models", ingress=peers(SELF))),
+        (ADMIN, policy("acme-models", egress=[{"to": [SELF]}], policyTypes=["Egress"])),
+    ),
+)
+
+
+def service(**spec: Any) -> Any:
+    """A Service."""
+    whole = {"selector": {"app": "web"}, "ports": [{"port": 80}], **spec}
+    return create(
+        core("acme-dev", "services"), named("web", {"spec": {k: v for k, v in whole.items() if v is not None}})
+    )
+
+
+PLAIN: Final = (DEVELOPER, service())
+ENDPOINTS: Final = named("web", {"subsets": [{"addresses": [{"ip": "10.96.0.1"}], "ports": [{"port": 443}]}]})
+SLICE: Final = named("web-1", {"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"]}], "ports": []})
+
+SERVICE_ROWS: Final = (
+    Row(
+        "endpoints by hand",
+        "endpoints-writer",
+        (GITOPS, create(core("acme-dev", "endpoints"), ENDPOINTS)),
+        (GITOPS, create(core("default-team", "endpoints"), ENDPOINTS)),
+    ),
+    Row(
+        "a slice of endpoints by hand",
+        "endpoints-writer",
+        (GITOPS, create(group("discovery.k8s.io/v1", "acme-dev", "endpointslices"), SLICE)),
+        (GITOPS, create(group("discovery.k8s.io/v1", "default-team", "endpointslices"), SLICE)),
+    ),
+    Row(
+        "another name for a foreign host",
+        "service-type",
+        (DEVELOPER, service(type="ExternalName", externalName="metadata.google.internal", selector=None, ports=None)),
+        PLAIN,
+    ),
+    Row("a port of every node", "service-type", (DEVELOPER, service(type="NodePort")), PLAIN, backed=True),
+    Row("an address of the cloud's", "service-type", (DEVELOPER, service(type="LoadBalancer")), PLAIN, backed=True),
+    Row("other people's addresses", "service-external-ips", (DEVELOPER, service(externalIPs=["203.0.113.7"])), PLAIN),
+    Row("no pods behind it", "service-selector", (DEVELOPER, service(selector=None)), PLAIN),
+)
+
+BACKEND: Final = {"service": {"name": "web", "port": {"number": 80}}}
+
+
+def ingress(host: str | None, annotations: dict[str, str] | None = None, **spec: Any) -> Any:
+    """An Ingress for one host."""
+    rule: dict[str, Any] = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": BACKEND}]}}
+    if host:
+        rule["host"] = host
+    body = {"spec": {"rules": [rule], **spec}}
+    return create(group(NETWORKING, "acme-dev", "ingresses"), named("web", body, annotations=annotations or {}))
+
+
+def http_route(*hosts: str) -> Any:
+    body = {"apiVersion": GATEWAY_API, "kind": "HTTPRoute", "spec": {"hostnames": list(hosts)}}
+    return create(group(GATEWAY_API, "acme-dev", "httproutes"), named("web", body))
+
+
+GRANTED: Final = (DEVELOPER, ingress("app.acme.example"))
+TCP: Final = named("db", {"apiVersion": GATEWAY_API, "kind": "TCPRoute", "spec": {}})
+
+HOST_ROWS: Final = (
+    Row("another tenant's host", "ingress-host", (DEVELOPER, ingress("app.globex.example")), GRANTED),
+    Row(
+        "a host that only ends alike",
+        "ingress-host",
+        (DEVELOPER, ingress("evilacme.example")),
+        (DEVELOPER, ingress("acme.example")),
+    ),
+    Row("every host", "ingress-host", (DEVELOPER, ingress(None)), (DEVELOPER, ingress("*.acme.example"))),
+    Row(
+        "whatever nobody else serves",
+        "ingress-default",
+        (DEVELOPER, ingress("app.acme.example", defaultBackend=BACKEND)),
+        GRANTED,
+    ),
+    Row(
+        "a certificate for another tenant's host",
+        "ingress-tls",
+        (DEVELOPER, ingress("app.acme.example", tls=[{"hosts": ["app.globex.example"]}])),
+        (DEVELOPER, ingress("app.acme.example", tls=[{"hosts": ["app.acme.example"]}])),
+    ),
+    Row(
+        "configuration of the controller",
+        "ingress-annotations",
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/configuration-snippet": "x"})),
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/rewrite-target": "/"})),
+    ),
+    Row(
+        "another host by annotation",
+        "ingress-annotations",
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/server-alias": "x"})),
+        GRANTED,
+    ),
+    Row(
+        "a route for another tenant's host",
+        "route-host",
+        (DEVELOPER, http_route("app.globex.example")),
+        (DEVELOPER, http_route("app.acme.example")),
+    ),
+    Row("a route for every host", "route-host", (DEVELOPER, http_route()), (DEVELOPER, http_route("acme.example"))),
+    Row(
+        "a route by port",
+        "route-kind",
+        (GITOPS, create(group(GATEWAY_API, "acme-dev", "tcproutes"), TCP)),
+        (GITOPS, create(group(GATEWAY_API, "default-team", "tcproutes"), TCP)),
+    ),
+)
+
+ROWS: Final = (*POLICY_ROWS, *SERVICE_ROWS, *HOST_ROWS)

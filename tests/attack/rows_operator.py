@@ -1,0 +1,177 @@
+"""Attacks with the operator's own hands: its identity with every right, so that its fence alone holds."""
+
+from typing import Any, Final
+
+from ringfence import names
+from ringfence.admission.operator_fence import GATEWAY_IMAGE
+from tests.attack.asking import Request, create, delete, patch
+from tests.attack.prepared import OPERATOR, pod
+from tests.attack.rows import RBAC, Row, core, group, named, namespace
+from tests.attack.rows_access import bind
+
+LEVEL: Final = "pod-security.kubernetes.io/enforce"
+PROD: Final = namespace("acme-prod")
+
+
+def born(name: str, tenant: str | None, level: str = "restricted") -> Any:
+    """A namespace."""
+    labels = {LEVEL: level, names.OWNER_UID_LABEL: "u", **({names.TENANT_LABEL: tenant} if tenant else {})}
+    return create("/api/v1/namespaces", named(name, labels=labels))
+
+
+def label(path: str, **labels: str | None) -> Any:
+    return patch(
+        path, {"metadata": {"labels": {key.replace("__", "ringfence.dev/"): value for key, value in labels.items()}}}
+    )
+
+
+def row(title: str, rule: str, attack: Any, twin: Any) -> Row:
+    return Row(title, rule, (OPERATOR, attack), (OPERATOR, twin), personal=True)
+
+
+NAMESPACE_ROWS: Final = (
+    row(
+        "a namespace that looks like the system's",
+        "operator-namespace-birth",
+        born("kube-extra", "kube"),
+        born("acme-more", "acme"),
+    ),
+    row("a namespace that is nobody's", "operator-namespace-birth", born("acme-more", None), born("acme-more", "acme")),
+    row(
+        "a namespace in another's name",
+        "operator-namespace-birth",
+        born("globex-more", "acme"),
+        born("globex-more", "globex"),
+    ),
+    row(
+        "a namespace moved to another tenant",
+        "operator-namespace-tenant",
+        label(PROD, __tenant="globex"),
+        label(PROD, cost="x"),
+    ),
+    row(
+        "a namespace that is no tenant's",
+        "operator-namespace-tenant",
+        patch(namespace("default-team"), {"metadata": {"labels": {LEVEL: "restricted"}}}),
+        label(PROD, cost="x"),
+    ),
+    row(
+        "a namespace taken over unasked",
+        "operator-namespace-adoption",
+        patch(PROD, {"metadata": {"labels": {names.OWNER_UID_LABEL: "other"}}}),
+        patch(PROD, {"metadata": {"labels": {names.OWNER_UID_LABEL: None, names.ORPHANED_LABEL: "true"}}}),
+    ),
+    row(
+        "Pod Security switched off",
+        "operator-namespace-level",
+        patch(PROD, {"metadata": {"labels": {LEVEL: "privileged"}}}),
+        patch(PROD, {"metadata": {"labels": {LEVEL: "baseline"}}}),
+    ),
+    row(
+        "somebody else's namespace deleted",
+        "operator-namespace-deletion",
+        delete(namespace("default-team")),
+        delete(PROD),
+    ),
+)
+
+GIVEN: Final = bind("acme-prod", names.tenant_role("viewer"))
+
+OBJECT_ROWS: Final = (
+    row(
+        "an object outside of tenants' namespaces",
+        "operator-outside",
+        create(core("default-team", "configmaps"), named("x")),
+        create(core("acme-prod", "configmaps"), named("x")),
+    ),
+    row(
+        "a token outside of tenants' namespaces",
+        "operator-outside",
+        create(core("kube-system", "serviceaccounts", "default/token"), {"spec": {}}),
+        create(
+            core("acme-prod", "serviceaccounts", "default/token"), {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}}
+        ),
+    ),
+    row(
+        "a role for the cluster",
+        "operator-roles",
+        create(group(RBAC, "", "clusterroles"), named("x", {"rules": []})),
+        GIVEN,
+    ),
+    row("a binding for the cluster", "operator-roles", bind("", "view"), GIVEN),
+    row("cluster-admin", "operator-binding-role", bind("acme-prod", "cluster-admin"), GIVEN),
+    row("its own role", "operator-binding-role", bind("acme-prod", names.OPERATOR_SERVICE_ACCOUNT), GIVEN),
+    row(
+        "everybody",
+        "operator-binding-subject",
+        bind("acme-prod", names.tenant_role("viewer"), name="system:authenticated"),
+        GIVEN,
+    ),
+    row(
+        "a workload of the tenant",
+        "operator-binding-subject",
+        bind("acme-prod", names.tenant_role("viewer"), "ServiceAccount", "default", namespace="acme-dev"),
+        GIVEN,
+    ),
+)
+
+POD: Final = pod("x", "acme-prod")["spec"]
+
+
+def gateway(
+    name: str = names.GATEWAY, where: str = "acme", image: str = f"{GATEWAY_IMAGE}:1", volumes: Any = (), **fields: Any
+) -> Any:
+    """A Deployment of the gateway."""
+    labels = {"app": "gateway"}
+    container = {**POD["containers"][0], "image": image, **fields}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": list(volumes)}}
+    body = {"spec": {"selector": {"matchLabels": labels}, "template": template}}
+    return create(group("apps/v1", where, "deployments"), named(name, body))
+
+
+def secret_volume(name: str) -> Any:
+    return [{"name": "secret", "secret": {"secretName": name}}]
+
+
+WORKLOAD_ROWS: Final = (
+    row("a pod", "operator-workload", create(core("acme-prod", "pods"), pod("x", "acme-prod")), gateway()),
+    row("a Deployment of another name", "operator-workload", gateway("miner"), gateway()),
+    row("a gateway beside workloads", "operator-workload", gateway(where="acme-prod"), gateway()),
+    row(
+        "a job",
+        "operator-workload",
+        create(
+            group("batch/v1", "acme", "jobs"),
+            named("x", {"spec": {"template": {"spec": {**POD, "restartPolicy": "Never"}}}}),
+        ),
+        gateway(),
+    ),
+    row("another image", "operator-workload-image", gateway(image="evil.example/gateway:1"), gateway()),
+    row(
+        "an image that only begins alike",
+        "operator-workload-image",
+        gateway(image=f"{GATEWAY_IMAGE}-evil:1"),
+        gateway(),
+    ),
+    row("another command", "operator-workload-command", gateway(command=["sh"]), gateway()),
+    row(
+        "another's Secret, mounted",
+        "operator-workload-volumes",
+        gateway(volumes=secret_volume("database")),
+        gateway(volumes=secret_volume("model-openai")),
+    ),
+    row(
+        "another's Secret, in its environment",
+        "operator-workload-volumes",
+        gateway(envFrom=[{"secretRef": {"name": "database"}}]),
+        gateway(),
+    ),
+    row(
+        "a Secret made for real",
+        "operator-secret",
+        Request("POST", core("acme-prod", "secrets"), {"metadata": {"generateName": "x-"}}, {}),
+        create(core("acme-prod", "secrets"), {"metadata": {"name": "x"}}),
+    ),
+)
+
+ROWS: Final = (*NAMESPACE_ROWS, *OBJECT_ROWS, *WORKLOAD_ROWS)
