@@ -34,6 +34,7 @@ from ringfence.ports.ledger import ForkRefusedError, LedgerError
 log = structlog.get_logger(__name__)
 
 GONE: Final = "Gone"
+_MAKING: Final = (Verb.CREATE, Verb.APPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,13 @@ class Reconciler:
         if applied.error is None or applied.failed is None:
             self._doubted.pop(ref, None)
             return None
-        if applied.failed.verb is Verb.APPLY:
+        if applied.failed.verb in _MAKING:
             self._doubted[ref] = applied.failed
         return failures.of_cluster(applied.error, f"{applied.failed.verb} {applied.failed.ref}")
 
     def _outcome(self, applied: Applied, failure: Failure | None, plan: Plan, began: float) -> Outcome:
         desired = sum(len(stage.apply) for stage in plan.stages)
-        written = sum(outcome.verb in (Verb.CREATE, Verb.APPLY) for outcome in applied.outcomes)
+        written = sum(outcome.verb in _MAKING for outcome in applied.outcomes)
         return Outcome(
             result=Result.FAILED if failure else Result.APPLIED,
             changed=applied.changed,

@@ -20,7 +20,7 @@ DENY_ALL = Ref(kinds.NETWORK_POLICY, "acme-web", names.DENY_ALL)
 
 def refuse_quotas_of(core: str) -> Any:
     def failing(verb: str, ref: Ref) -> ClusterError | None:
-        refused = verb in ("apply", "dry-run") and ref.type == kinds.RESOURCE_QUOTA and ref.namespace == core
+        refused = verb in ("create", "apply", "dry-run") and ref.type == kinds.RESOURCE_QUOTA and ref.namespace == core
         return RefusedError("quota is invalid: must be so and so", status=422) if refused else None
 
     return failing

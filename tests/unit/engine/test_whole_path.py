@@ -89,7 +89,7 @@ async def test_a_deleted_policy_comes_back_and_is_recorded_as_drift(bench: Bench
         await bench.until(lambda: DENY_ALL in bench.cluster.objects)
         assert bench.cluster.objects[DENY_ALL]["metadata"]["uid"] != uid
         await bench.settled()
-    assert [(write.verb, write.ref) for write in bench.writes()] == [("apply", DENY_ALL)]
+    assert [(write.verb, write.ref) for write in bench.writes()] == [("create", DENY_ALL)]
     last = [record for record in bench.records() if record["eventType"] == "START"][-1]
     assert last["run"]["facets"]["ringfence_reconcile"]["trigger"] == "drift"
 
@@ -154,3 +154,19 @@ async def test_a_namespace_that_a_stranger_makes_first_is_not_taken_over(bench: 
     standing = bench.get(kinds.CORE_NAMESPACE, "", "acme-web")
     assert standing
     assert standing["metadata"]["labels"] == {"mine": "true"}
+
+
+async def test_what_has_the_name_of_ours_in_a_tenants_namespace_becomes_ours(bench: Bench) -> None:
+    """Without our label nothing shows it: a create finds it, and then it is written as any other."""
+    config = Ref(kinds.CONFIG_MAP, "acme-web", names.GATEWAY_CONFIG_MAP)
+
+    def early(verb: str, ref: Ref) -> None:
+        if verb == "create" and ref == config and ref not in bench.cluster.objects:
+            bench.cluster.put(kinds.CONFIG_MAP, {"metadata": {"name": config.name, "namespace": "acme-web"}})
+
+    bench.cluster.failing = early
+    async with bench.running():
+        bench.cluster.put(kinds.TENANT, tenant())
+        bench.cluster.put(kinds.NAMESPACE, namespace())
+        await bench.until(bench.is_ready)
+    assert bench.cluster.objects[config]["metadata"]["labels"][names.MANAGED_BY_LABEL] == names.MANAGED_BY

@@ -477,7 +477,7 @@ def test_closing_waits_for_the_policy_that_denies_everything(world: Simulation) 
     delete(Ref(NETWORK_POLICY, "acme-web", names.DENY_ALL))(world)
     edit(WEB, {"isolation": "Quarantined"})(world)
     writes = [(write.verb.value, write.ref.name) for write in world.reconcile(WEB)]
-    denied = writes.index(("apply", names.DENY_ALL))
+    denied = writes.index(("create", names.DENY_ALL))
     assert denied < min(index for index, (verb, name) in enumerate(writes) if verb == "delete" and "allow" in name)
 
 
