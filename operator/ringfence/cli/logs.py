@@ -7,8 +7,11 @@ import logging
 import sys
 from enum import StrEnum
 
-import structlog
-from structlog.typing import Processor
+from ringfence.cli.absent import absent
+
+with absent("rich"):  # which would be there for tracebacks in colours only
+    import structlog
+    from structlog.typing import Processor
 
 
 class LogFormat(StrEnum):
