@@ -21,7 +21,16 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
-def configure_logs(form: LogFormat, level: str) -> None:
+class LogLevel(StrEnum):
+    """From how grave on lines are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def configure_logs(form: LogFormat, level: LogLevel) -> None:
     """Send our own and the libraries' log lines to standard error in one form."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -252,7 +252,7 @@ class Engine:
     async def _publish_log(self, name: LogId) -> None:
         """Publish one log's checkpoint; one that can't be stops no other."""
         try:
-            await self._ledger.publish_checkpoint(name, self._signers)
+            self._recorder.published(await self._ledger.publish_checkpoint(name, self._signers))
         except LedgerUnavailableError as error:
             log.warning("checkpoint not published", log=name, error=str(error))
 
