@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from ringfence import names
 from ringfence.engine import failures
 from ringfence.engine.apply import Applied, Applier
 from ringfence.engine.cache import Cache
@@ -206,9 +207,19 @@ class Reconciler:
             self._hands.recorder.unchanged(run, subject.ref)
             return Result.NO_CHANGE
         log.info("denied", object=str(subject.ref), reason=denial.reason.value, message=denial.message)
+        if denial.reason is Reason.NAME_TAKEN:
+            await self._tell_the_platform(subject)
         outcome = Outcome(Result.DENIED, reason=denial.reason.value, message=denial.message)
         await self._hands.recorder.finish(run, outcome)
         return Result.DENIED
+
+    async def _tell_the_platform(self, subject: AnySubject) -> None:
+        """Two tenants, or a tenant and a stranger, want one name: neither of them is to judge that alone."""
+        ref = subject.ref
+        name = names.core_namespace(ref.namespace, ref.name) if ref.namespace else ref.name
+        holder = self._cache.core_namespace(name)
+        uid = holder.labels.get(names.OWNER_UID_LABEL, "") if holder else ""
+        await self._hands.recorder.name_taken(subject, name, uid)
 
     # --- report
 

@@ -190,6 +190,19 @@ class Recorder:
         )
         await self._append(PLATFORM, entry)
 
+    async def name_taken(self, subject: AnySubject, namespace: str, holder_uid: str) -> None:
+        """Record in the platform log that ``subject`` claimed a namespace that is not its own."""
+        entry = platform.name_taken(
+            self._operator(),
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            time_ms=self._now_ms(),
+            namespace=namespace,
+            claimant=subject.ref,
+            claimant_uid=subject.meta.uid,
+            holder_uid=holder_uid,
+        )
+        await self._append(PLATFORM, entry)
+
     async def _append(self, name: LogId, *entries: Entry) -> None:
         """Append what waits for the log and then ``entries``, in one transaction."""
         waiting = self._deferred.of(name)

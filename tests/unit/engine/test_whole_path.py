@@ -155,6 +155,9 @@ async def test_a_namespace_that_a_stranger_makes_first_is_not_taken_over(bench: 
         bench.cluster.put(kinds.TENANT, tenant())
         bench.cluster.put(kinds.NAMESPACE, namespace())
         await bench.until(lambda: bench.ready(kinds.NAMESPACE, "acme", "web")[1] == "NameTaken")
+    taken = [entry.body for entry in bench.ledger.content["platform"].entries if b"name_taken" in entry.body]
+    assert len(taken) == 1
+    assert b'"namespace":"acme-web"' in taken[0]
     standing = bench.get(kinds.CORE_NAMESPACE, "", "acme-web")
     assert standing
     assert standing["metadata"]["labels"] == {"mine": "true"}
