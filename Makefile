@@ -8,8 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
-# How many test processes run side by side; each has a control plane of its own.
-WORKERS ?= 2
+# How many test processes run side by side; each has a control plane of its own, and waits for it half of the time.
+WORKERS ?= 3
 # For example PYTEST="-k samples -x".
 PYTEST ?=
 
