@@ -8,8 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
-# How many test processes run side by side; each has a control plane of its own.
-WORKERS ?= 2
+# How many test processes run side by side; each has a control plane of its own, and waits for it half of the time.
+WORKERS ?= 3
 # For example PYTEST="-k samples -x".
 PYTEST ?=
 # For example GATES="checkov gitleaks", or GATES="dependencies --strict".
@@ -67,7 +67,8 @@ clean: ## Remove .venv and what tools cached in this folder; built programs stay
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 .venv/.installed: $(UV) uv.lock pyproject.toml
-	$(UV) sync --locked --python $(PYTHON)
+	$(UV) sync --locked --compile-bytecode --python $(PYTHON)
+	@$(BIN)/python -m compileall -q operator  # the operator starts in half the time, wherever Python writes no bytecode
 	@touch $@
 
 # In an environment of their own: checkov pins a hundred packages, some of them ours in other versions.

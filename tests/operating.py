@@ -68,6 +68,12 @@ class OperatorProcess:
         self.process = GuardedProcess(command, log=self.log, cwd=self.folder)
         return self
 
+    def keep_running(self) -> bool:
+        """Start it anew where it has ended, as a Deployment would; answers whether it runs."""
+        if not self.running:
+            self.start()
+        return True
+
     def lines(self) -> list[dict[str, Any]]:
         """Every event of its log so far."""
         whole = self.log.read_bytes().rpartition(b"\n")[0].splitlines()

@@ -69,6 +69,8 @@ class Simulation:
     objects: dict[Ref, Object] = field(default_factory=dict)
     applied: dict[Ref, Object] = field(default_factory=dict)
     """What Ringfence applied last: keys of it that are not applied again go, as with server-side apply."""
+    created: set[Ref] = field(default_factory=set)
+    """What was made by a create: the API server keeps what it said as ours, whatever is applied later."""
     answers: dict[Question, Existence | int] = field(default_factory=dict)
     count: int = 0
     """Of all changes; gives uids, resource versions and times of creation."""
@@ -85,6 +87,7 @@ class Simulation:
             self,
             objects=dict(self.objects),
             applied=dict(self.applied),
+            created=set(self.created),
             answers=dict(self.answers),
             claims=dict(self.claims),
             parsed=dict(self.parsed),
@@ -264,6 +267,10 @@ class Simulation:
         thing = self.objects.get(ref)
         return self._child(thing) if thing else None
 
+    def occupied(self, ref: Ref) -> bool:
+        """Everything here is seen, with or without a label."""
+        return False
+
     # --- inside
 
     def _parse(self, thing: Object) -> AnySubject:
@@ -281,6 +288,10 @@ class Simulation:
     def _make(self, write: Write) -> None:
         if write.verb is Verb.DELETE:
             self.delete(write.ref)
+        elif write.verb is Verb.CREATE and write.manifest is not None:
+            assert write.ref not in self.objects, f"{write.ref} is there already"
+            self.created.add(write.ref)
+            self._apply(write.ref, write.manifest)
         elif write.manifest is not None:
             self._apply(write.ref, write.manifest)
         else:
@@ -297,7 +308,8 @@ class Simulation:
             assert not _deleting(before), f"{ref} is being deleted"
             assert ref.type != ROLE_BINDING or before["roleRef"] == own["roleRef"], "roleRef can't be changed"
             after = copy.deepcopy(before)
-            _merge(after, _gone(self.applied.get(ref, {}), own))
+            if ref not in self.created:
+                _merge(after, _gone(self.applied.get(ref, {}), own))
             _merge(after, own)
         self.applied[ref] = own
         if after != before:
@@ -336,6 +348,7 @@ class Simulation:
         self.count += 1
         self.objects.pop(ref, None)
         self.applied.pop(ref, None)
+        self.created.discard(ref)
 
     def _answer(self, question: Question) -> Existence | int:
         return self.claims.get(question.namespace, 0) if isinstance(question, ClaimsIn) else Existence.ABSENT

@@ -128,11 +128,12 @@ def test_a_restarted_api_server_loses_nothing(
     eventually(lambda: kubectl("apply", "--server-side", "-f-", stdin=web, check=False).returncode == 0, 30)
     break_glass(kubectl, "networkpolicy", names.DENY_ALL, "-n", "restarted")
     kubectl("delete", "networkpolicy", names.DENY_ALL, "-n", "restarted")
-    kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "restarted", "tns/web")
+    ready = ("wait", "--for=condition=Ready", "--timeout=1s", "-n", "restarted", "tns/web")
+    # A server that is away for longer than the lease ends the operator, and the next one goes on.
+    eventually(lambda: operator.keep_running() and kubectl(*ready, check=False).returncode == 0, 90)
     eventually(
         lambda: kubectl("get", "networkpolicy", names.DENY_ALL, "-n", "restarted", check=False).returncode == 0, 30
     )
-    assert operator.running
 
 
 def test_a_full_disk_stops_changes_and_nothing_else(operator: OperatorProcess, kubectl: Kubectl) -> None:
@@ -153,6 +154,10 @@ def test_one_poisoned_object_stops_no_other(operator: OperatorProcess, kubectl: 
     """A Namespace whose write the API server refuses waits with its words; those beside it are served."""
     assert operator.leads()
     kubectl("apply", "--server-side", "-f-", stdin=_refusing_quota_of("poisoned-bad"))
+    probe = ("create", "quota", "probe", "-n", "default", "--dry-run=server")
+    eventually(
+        lambda: "no quota here" in kubectl(*probe, check=False).stderr, 30
+    )  # a new policy takes a while to start
     good = [f"n{number}" for number in range(12)]
     kubectl("apply", "--server-side", "-f-", stdin=_tenant("poisoned"))
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/poisoned")
@@ -207,7 +212,12 @@ def _refusing_quota_of(core: str) -> list[dict[str, Any]]:
             "spec": {
                 "failurePolicy": "Fail",
                 "matchConstraints": {"resourceRules": [rule]},
-                "validations": [{"expression": f"object.metadata.namespace != '{core}'", "message": "no quota here"}],
+                "validations": [
+                    {
+                        "expression": f"!(object.metadata.namespace in ['{core}', 'default'])",
+                        "message": "no quota here",
+                    }
+                ],
             },
         },
         {

@@ -51,7 +51,7 @@ def test_resyncs_write_nothing(operator: OperatorProcess, admin: Client) -> None
     eventually(lambda: admin.get(limits).ok)
     written = _quiet(admin, operator) - before
     assert written["DELETE limitranges"] == 1
-    assert written["APPLY limitranges"] == 1
+    assert written["POST limitranges"] == 1
 
 
 def test_restarts_write_nothing(operator: OperatorProcess, admin: Client) -> None:

@@ -207,6 +207,7 @@ def _content(thing: dict[str, Any], name: str) -> dict[str, Any]:
         condition.pop("lastTransitionTime")
         condition.pop("observedGeneration", None)
     content.get("status", {}).pop("observedGeneration", None)
+    content.get("status", {}).pop("lineage", None)  # an interrupted run has more to record
     if content["kind"] == "ResourceQuota":
         content.pop("status", None)  # counted by another controller, in its own time
     replaced: dict[str, Any] = json.loads(re.sub(rf"\b{name}\b", "NAME", json.dumps(content)))

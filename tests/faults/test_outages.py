@@ -14,6 +14,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
 
+SLOWLY = ("--writes-per-second", "30")
 BURST = tuple(f"n{number}" for number in range(8))
 SUPERSEDED = 4
 MODEL_ROUTES = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{MODEL_ROUTE.plural}.{MODEL_ROUTE.group}"
@@ -32,7 +33,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyCluster]:
 def process(cluster: EmptyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator with one ledger for all tests, not running yet."""
     kubeconfig = operator_kubeconfig(cluster.plane)
-    operator = OperatorProcess(cluster.plane, tmp_path_factory.mktemp("operator"), kubeconfig)
+    # Slow enough for an outage to come in the middle of something.
+    operator = OperatorProcess(cluster.plane, tmp_path_factory.mktemp("operator"), kubeconfig, SLOWLY)
     yield operator
     operator.kill()
 
@@ -40,7 +42,7 @@ def process(cluster: EmptyCluster, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def operator(process: OperatorProcess) -> OperatorProcess:
     """The operator, leading and at rest."""
-    _keep_running(process)
+    process.keep_running()
     eventually(lambda: process.leads() and process.settled(), 60)
     return process
 
@@ -144,16 +146,8 @@ def test_started_without_one_definition_it_names_it_and_serves_once_it_is_instal
     eventually(lambda: tenancy.served("early"), 30)
 
 
-def _keep_running(process: OperatorProcess) -> bool:
-    """Do what a kubelet does: start again what ended because an outage was longer than its lease."""
-    if not process.running:
-        assert process.process is None or process.exit_code() == SUPERSEDED
-        process.start()
-    return True
-
-
 def _everything_is_made_and_recorded(operator: OperatorProcess, tenancy: Tenancy) -> None:
-    eventually(lambda: _keep_running(operator) and tenancy.served("calm", *BURST), 90)
+    eventually(lambda: operator.keep_running() and tenancy.served("calm", *BURST), 90)
     eventually(operator.settled, 60)
     expected = tenancy.children("calm").keys()
     assert len(expected) > 8

@@ -7,8 +7,11 @@ import logging
 import sys
 from enum import StrEnum
 
-import structlog
-from structlog.typing import Processor
+from ringfence.cli.absent import absent
+
+with absent("rich"):  # which would be there for tracebacks in colours only
+    import structlog
+    from structlog.typing import Processor
 
 
 class LogFormat(StrEnum):
@@ -18,7 +21,16 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
-def configure_logs(form: LogFormat, level: str) -> None:
+class LogLevel(StrEnum):
+    """From how grave on lines are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def configure_logs(form: LogFormat, level: LogLevel) -> None:
     """Send our own and the libraries' log lines to standard error in one form."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -179,7 +178,7 @@ def _identity(directory: Path, given: str) -> Iterator[str]:
         except OSError as error:
             log.warning("the ledger can't be locked", directory=str(directory), error=error.strerror)
             name = str(uuid4())
-        yield given or f"{socket.gethostname()}_{name}"
+        yield given or f"{names.FIELD_MANAGER}_{name}"
 
 
 def _signer(settings: Settings, directory: Path) -> Ed25519Signer:

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.logs import LogFormat
+from ringfence.cli.absent import absent
+from ringfence.cli.logs import LogFormat, LogLevel, configure_logs
+from ringfence.engine.budget import WRITES_PER_SECOND
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -56,7 +58,7 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
     writes_per_second: Annotated[
         float,
         typer.Option(envvar="RINGFENCE_WRITES_PER_SECOND", help="The most that is asked of the API server.", min=1),
-    ] = 200,
+    ] = WRITES_PER_SECOND,
     pod_ranges: Annotated[
         str, typer.Option(envvar="RINGFENCE_POD_RANGES", help="Pod address ranges, where nodes don't tell; by comma.")
     ] = "",
@@ -72,17 +74,18 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         LogFormat | None, typer.Option(envvar="RINGFENCE_LOG_FORMAT", help="json, or console for people.")
     ] = None,
     log_level: Annotated[
-        str, typer.Option(envvar="RINGFENCE_LOG_LEVEL", help="debug, info, warning or error.")
-    ] = "info",
+        LogLevel, typer.Option(envvar="RINGFENCE_LOG_LEVEL", help="From how grave on lines are written.")
+    ] = LogLevel.INFO,
 ) -> None:
     """Run the operator.
 
-    In a cluster it needs no options: every one can be given by the environment (RINGFENCE_…). Outside of one, give it
-    the kubeconfig of its own ServiceAccount. Exit codes: 0 stopped when asked, 1 refused to run, 2 wrong options,
-    3 the API server can't be reached with what was given, 4 the lease or the ledger went to another process.
+    In a cluster it needs no options: all but --unsafe-admin can be given by the environment (RINGFENCE_…). Outside
+    of one, give it the kubeconfig of its own ServiceAccount. Exit codes: 0 stopped when asked, 1 refused to run,
+    2 wrong options, 3 the API server can't be reached with what was given, 4 the lease or the ledger went to another
+    process.
     """
-    from ringfence.cli.logs import configure_logs
-    from ringfence.cli.operator import Settings, run_operator
+    with absent("kubernetes"):  # kopf imports its client, if there is one, only to recognise its objects
+        from ringfence.cli.operator import Settings, run_operator
 
     configure_logs(log_format or (LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON), log_level)
     settings = Settings(

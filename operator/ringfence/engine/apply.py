@@ -13,7 +13,8 @@ from ringfence.engine.metrics import Metrics
 from ringfence.engine.writes import Batch, Write
 from ringfence.lineage.runs import Verb, WriteOutcome, audit_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
-from ringfence.ports.cluster import ClusterError, NotFoundError, Object, Writer
+from ringfence.plan.plan import Manifest
+from ringfence.ports.cluster import ClusterError, ConflictError, NotFoundError, Object, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Applier:
 
     async def _send(self, audit: str, write: Write) -> Object | None:
         if write.verb is Verb.CREATE and write.manifest is not None:
-            return await self._cluster.create(write.ref, write.manifest, audit_id=audit)
+            return await self._create(audit, write.ref, write.manifest)
         if write.verb is Verb.APPLY and write.manifest is not None:
             return await self._cluster.apply(write.ref, write.manifest, audit_id=audit, uid=write.uid)
         try:
@@ -108,6 +109,13 @@ class Applier:
             )
         except NotFoundError:
             return None  # gone already, which is what was wanted
+
+    async def _create(self, audit: str, ref: Ref, manifest: Manifest) -> Object:
+        try:
+            return await self._cluster.create(ref, manifest, audit_id=audit)
+        except ConflictError:
+            self._cache.occupy(ref)
+            raise
 
 
 def _outcome(write: Write, *, resource_version: str = "", changed: bool = False, error: str = "") -> WriteOutcome:

@@ -27,6 +27,7 @@ class Cache:
         self._namespaces = namespaces
         self._children = children
         self._promises = Promises()
+        self._occupied: set[Ref] = set()
 
     def subject(self, ref: Ref) -> AnySubject | None:
         """Return one of our custom resources."""
@@ -69,6 +70,14 @@ class Cache:
         """Return what is known of an object that plans may ask for."""
         return self._namespaces.child(ref.name) if ref.type == CORE_NAMESPACE else self._children.get(ref)
 
+    def occupied(self, ref: Ref) -> bool:
+        """Answer whether an object of that name, which reflectors don't show, kept us from making it."""
+        return ref in self._occupied
+
+    def occupy(self, ref: Ref) -> None:
+        """Note that there is such an object."""
+        self._occupied.add(ref)
+
     def writing(self, ref: Ref) -> None:
         """Say that a write of ``ref`` begins."""
         if ref.type == CORE_NAMESPACE:
@@ -78,6 +87,8 @@ class Cache:
 
     def written(self, ref: Ref, answer: Object | None, agreed: bytes = b"", *, by: Ref) -> None:
         """Note the answer to a write for the custom resource ``by``; ``None`` where it failed."""
+        if answer is not None:
+            self._occupied.discard(ref)
         if ref.type == CORE_NAMESPACE:
             self._namespaces.written(ref.name, answer, agreed, by=by)
         else:

@@ -15,7 +15,7 @@ import structlog
 from ringfence import __version__
 from ringfence.engine.abort import Closer, first_run_id
 from ringfence.engine.apply import Applier
-from ringfence.engine.budget import Budget
+from ringfence.engine.budget import WRITES_PER_SECOND, Budget
 from ringfence.engine.cause import Cause
 from ringfence.engine.election import Candidate
 from ringfence.engine.events import Events
@@ -58,8 +58,8 @@ class Tuning:
     resync: float = 1800.0
     """How long it takes until every object was looked at again without any cause."""
     checkpoint: float = 3600.0
-    writes_per_second: float = 500.0
-    burst: int = 1000
+    writes_per_second: float = WRITES_PER_SECOND
+    burst: int = int(2 * WRITES_PER_SECOND)
     grace: float = 8.0
     """How long what was begun may take to end when the process is asked to stop."""
     ranges: Ranges = field(default_factory=Ranges)
@@ -252,7 +252,7 @@ class Engine:
     async def _publish_log(self, name: LogId) -> None:
         """Publish one log's checkpoint; one that can't be stops no other."""
         try:
-            await self._ledger.publish_checkpoint(name, self._signers)
+            self._recorder.published(await self._ledger.publish_checkpoint(name, self._signers))
         except LedgerUnavailableError as error:
             log.warning("checkpoint not published", log=name, error=str(error))
 

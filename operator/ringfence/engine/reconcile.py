@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from ringfence import names
 from ringfence.engine import failures
 from ringfence.engine.apply import Applied, Applier
 from ringfence.engine.cache import Cache
@@ -25,8 +26,9 @@ from ringfence.engine.writes import Batch, Write, missing
 from ringfence.lineage.runs import Outcome, Result, Trigger, Verb
 from ringfence.model.kinds import Ref
 from ringfence.plan.plan import Condition, Plan
-from ringfence.plan.reasons import ConditionType
+from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import AnySubject
+from ringfence.plan.verdict import REMARKS
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import ClusterError
 from ringfence.ports.ledger import ForkRefusedError, LedgerError
@@ -34,6 +36,7 @@ from ringfence.ports.ledger import ForkRefusedError, LedgerError
 log = structlog.get_logger(__name__)
 
 GONE: Final = "Gone"
+_MAKING: Final = (Verb.CREATE, Verb.APPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Reconciler:
         applied = await self._hands.applier.apply(run.id, ref, batches)
         failure = self._failure(ref, applied)
         outcome = self._outcome(applied, failure, plan, began)
-        self._measure(cause, applied)
+        self._tell(ref, cause, applied, outcome)
         try:
             await self._hands.recorder.finish(run, outcome, applied.outcomes)
         except ForkRefusedError:
@@ -150,27 +153,35 @@ class Reconciler:
         if applied.error is None or applied.failed is None:
             self._doubted.pop(ref, None)
             return None
-        if applied.failed.verb is Verb.APPLY:
+        if applied.failed.verb in _MAKING:
             self._doubted[ref] = applied.failed
         return failures.of_cluster(applied.error, f"{applied.failed.verb} {applied.failed.ref}")
 
     def _outcome(self, applied: Applied, failure: Failure | None, plan: Plan, began: float) -> Outcome:
         desired = sum(len(stage.apply) for stage in plan.stages)
-        written = sum(outcome.verb in (Verb.CREATE, Verb.APPLY) for outcome in applied.outcomes)
+        why = failure or next((each for each in plan.findings if each.reason in REMARKS), None)
+        written = sum(outcome.verb in _MAKING for outcome in applied.outcomes)
         return Outcome(
             result=Result.FAILED if failure else Result.APPLIED,
             changed=applied.changed,
             unchanged=max(0, desired - written),
             duration_ms=int((self._clock.monotonic() - began) * 1000),
-            reason=failure.reason.value if failure else "",
-            message=failure.message if failure else "",
+            reason=why.reason.value if why else "",
+            message=why.message if why else "",
         )
 
-    def _measure(self, cause: Cause, applied: Applied) -> None:
-        if cause.trigger is Trigger.DRIFT and applied.changed:
-            self._hands.metrics.repaired_after(self._clock.monotonic() - cause.since)
-            for outcome in applied.outcomes:
-                self._hands.metrics.repaired(outcome.ref.type)
+    def _tell(self, ref: Ref, cause: Cause, applied: Applied, outcome: Outcome) -> None:
+        """Tell people and machines of what was not their own wish: drift that was repaired, what became of others'."""
+        subject = self._cache.subject(ref)
+        if subject and outcome.reason and outcome.result is Result.APPLIED:
+            self._hands.events.post(subject, reason=outcome.reason, note=outcome.message)
+        if cause.trigger is not Trigger.DRIFT or not applied.changed:
+            return
+        self._hands.metrics.repaired_after(self._clock.monotonic() - cause.since)
+        for write in applied.outcomes:
+            self._hands.metrics.repaired(write.ref.type)
+        if subject:
+            self._hands.events.post(subject, reason=Reason.DRIFT_REPAIRED, note=_repaired(cause, applied), warning=True)
 
     async def _tighten(self, run: Run, batches: Sequence[Batch]) -> None:
         """Do what only takes access away although the ledger takes no record of it yet."""
@@ -196,9 +207,19 @@ class Reconciler:
             self._hands.recorder.unchanged(run, subject.ref)
             return Result.NO_CHANGE
         log.info("denied", object=str(subject.ref), reason=denial.reason.value, message=denial.message)
+        if denial.reason is Reason.NAME_TAKEN:
+            await self._tell_the_platform(subject)
         outcome = Outcome(Result.DENIED, reason=denial.reason.value, message=denial.message)
         await self._hands.recorder.finish(run, outcome)
         return Result.DENIED
+
+    async def _tell_the_platform(self, subject: AnySubject) -> None:
+        """Two tenants, or a tenant and a stranger, want one name: neither of them is to judge that alone."""
+        ref = subject.ref
+        name = names.core_namespace(ref.namespace, ref.name) if ref.namespace else ref.name
+        holder = self._cache.core_namespace(name)
+        uid = holder.labels.get(names.OWNER_UID_LABEL, "") if holder else ""
+        await self._hands.recorder.name_taken(subject, name, uid)
 
     # --- report
 
@@ -209,7 +230,7 @@ class Reconciler:
         plan = planned[1] if planned else None
         try:
             if subject is not None:
-                await self._hands.reporter.report(subject, _told(plan, failure))
+                await self._hands.reporter.report(subject, _told(plan, failure), self._besides(subject))
         except ClusterError as error:
             failure = failure or failures.of_cluster(error, f"status of {ref}")
         if failure:
@@ -223,12 +244,22 @@ class Reconciler:
             wait = (plan.look_again_at - self._clock.now()).total_seconds()
             self._queue.add_later(ref, replace(cause, trigger=Trigger.RESYNC, managers=()), max(0.0, wait))
 
+    def _besides(self, subject: AnySubject) -> dict[str, object]:
+        """Say of a Tenant's record what it can be verified by, once the Tenant has one."""
+        record = self._hands.recorder.summary(subject.meta.uid)
+        return {"lineage": record} if record else {}
+
 
 def _told(plan: Plan | None, failure: Failure | None) -> Plan:
     """Return the plan as its status is to tell it."""
     if failure or plan is None:
         return failures.failed(plan, failure or failures.of_defect(RuntimeError()))
     return replace(plan, conditions=(*plan.conditions, failures.lineage_recorded()))
+
+
+def _repaired(cause: Cause, applied: Applied) -> str:
+    by = f" that {' or '.join(cause.managers)} changed" if cause.managers else ""
+    return f"put back{by}: {', '.join(str(write.ref) for write in applied.outcomes if write.changed)}"
 
 
 def _what(write: Write) -> tuple[Ref, bytes]:

@@ -4,8 +4,9 @@ Laws: without a durable START nothing changes, but for what only tightens, which
 takes records again; what changed nothing is counted and told once an hour.
 """
 
+import base64
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,18 +18,21 @@ from ringfence.engine.deferred import Deferred
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.writes import Write
 from ringfence.lineage import event, platform
-from ringfence.lineage.entry import PLATFORM, Entry, LogId
+from ringfence.lineage.entry import PLATFORM, Entry, Head, LogId
 from ringfence.lineage.runs import Actor, Coalesced, Operator, Outcome, ReconcileRun, WriteOutcome, make_run_id
 from ringfence.model.kinds import NAMESPACE, Ref
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.clock import Clock
-from ringfence.ports.ledger import Ledger, LedgerError, LedgerUnavailableError
+from ringfence.ports.ledger import Ledger, LedgerError, LedgerUnavailableError, Published
 
 log = structlog.get_logger(__name__)
 
 MOST_DEFERRED: Final = 10_000
 """Records kept in memory while the ledger takes none; beyond it the oldest is lost, and the log says so."""
+
+
+LONGEST_IDENTITY: Final = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Recorder:
         self._random = random
         self._unchanged: dict[Ref, Unchanged] = {}
         self._deferred = Deferred(MOST_DEFERRED)
+        self._heads: dict[LogId, Head] = {}
+        self._checkpoints: dict[LogId, str] = {}
 
     def run_of(self, subject: AnySubject, plan: Plan, cause: Cause, *, attempt: int) -> Run:
         """Return the run that a look at ``subject`` would be."""
@@ -90,7 +96,7 @@ class Recorder:
             environment=plan.environment,
             region=plan.region,
             attempt=attempt,
-            actor=Actor(meta.annotations.get(names.REQUESTED_BY_ANNOTATION, ""), cause.managers or meta.managers),
+            actor=Actor(_requester(meta.annotations), cause.managers or meta.managers),
         )
         return Run(plan.log, facts)
 
@@ -157,6 +163,16 @@ class Recorder:
         """Record what was done while this log took nothing; the other logs' troubles are theirs."""
         await self._append(name)
 
+    def published(self, checkpoint: Published) -> None:
+        """Note what anyone may be shown of a log."""
+        self._checkpoints[checkpoint.log] = checkpoint.note
+
+    def summary(self, name: LogId) -> dict[str, object]:
+        """What a Tenant's status says of its log, as of this process' last append; empty before the first."""
+        head, checkpoint = self._heads.get(name), self._checkpoints.get(name)
+        told = {"size": head.size, "rootHash": base64.b64encode(head.root).decode()} if head else {}
+        return told | ({"checkpoint": checkpoint} if checkpoint else {})
+
     @property
     def deferred(self) -> int:
         """How many entries wait for the ledger."""
@@ -174,18 +190,38 @@ class Recorder:
         )
         await self._append(PLATFORM, entry)
 
+    async def name_taken(self, subject: AnySubject, namespace: str, holder_uid: str) -> None:
+        """Record in the platform log that ``subject`` claimed a namespace that is not its own."""
+        entry = platform.name_taken(
+            self._operator(),
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            time_ms=self._now_ms(),
+            namespace=namespace,
+            claimant=subject.ref,
+            claimant_uid=subject.meta.uid,
+            holder_uid=holder_uid,
+        )
+        await self._append(PLATFORM, entry)
+
     async def _append(self, name: LogId, *entries: Entry) -> None:
         """Append what waits for the log and then ``entries``, in one transaction."""
         waiting = self._deferred.of(name)
         if not waiting and not entries:
             return
         try:
-            await self._ledger.append(name, (*waiting, *entries))
+            receipt = await self._ledger.append(name, (*waiting, *entries))
         except LedgerError:
             self._metrics.appended(ok=False)
             raise
         self._metrics.appended(ok=True)
+        self._heads[name] = receipt.head
         self._deferred.told(name, waiting)
 
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
+
+
+def _requester(annotations: Mapping[str, str]) -> str:
+    """Who asked for the object as it is, if what is written there can be a name at all."""
+    name = annotations.get(names.REQUESTED_BY_ANNOTATION, "")
+    return name if len(name) <= LONGEST_IDENTITY and name.isprintable() else ""

@@ -3,7 +3,8 @@
 Law: reporting what has not changed costs nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
@@ -30,9 +31,9 @@ class Reporter:
         self._budget = budget
         self._own_answer = own_answer
 
-    async def report(self, subject: AnySubject, plan: Plan) -> None:
-        """Write the status that the plan asks for, if it differs from the one that was seen."""
-        status = status_patch(subject, plan, self._clock.now())
+    async def report(self, subject: AnySubject, plan: Plan, besides: Mapping[str, Any]) -> None:
+        """Write the status that the plan asks for, if it differs from the one that was seen; then ``besides`` too."""
+        status = status_patch(subject, plan, self._clock.now(), besides)
         if status is None:
             return
         try:

@@ -14,7 +14,7 @@ from ringfence import names
 from ringfence.engine.children import Child
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
-from ringfence.model.kinds import CORE_NAMESPACE, Ref
+from ringfence.model.kinds import CORE_NAMESPACE, EXTERNAL_SECRET, SERVICE_ACCOUNT, Ref
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.held import is_held
 from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
@@ -22,6 +22,8 @@ from ringfence.plan.seen import AnySubject
 
 WHOLE_OBJECT: Final[tuple[str, ...]] = ("",)
 """The JSON pointer of everything: what a create changes."""
+_OTHERS_MAKE: Final = frozenset({SERVICE_ACCOUNT, EXTERNAL_SECRET})
+"""Kubernetes itself makes the default ServiceAccount; External Secrets fills in defaults that an apply leaves alone."""
 
 
 class Known(Protocol):
@@ -29,6 +31,10 @@ class Known(Protocol):
 
     def child(self, ref: Ref) -> Child | None:
         """Return one object."""
+        ...
+
+    def occupied(self, ref: Ref) -> bool:
+        """Whether an object of that name was found that does not carry our label."""
         ...
 
 
@@ -121,7 +127,7 @@ def _stage(stage: Stage, known: Known) -> tuple[list[Write], list[Write]]:
     writes: list[Write] = []
     cleanings: list[Write] = []
     for desired in stage.apply:
-        applied, cleaned = _apply(desired, known.child(desired.ref))
+        applied, cleaned = _apply(desired, known)
         writes += applied
         cleanings += cleaned
     for ref in stage.release:
@@ -135,11 +141,12 @@ def _stage(stage: Stage, known: Known) -> tuple[list[Write], list[Write]]:
     return writes, cleanings
 
 
-def _apply(desired: Desired, child: Child | None) -> tuple[list[Write], list[Write]]:
+def _apply(desired: Desired, known: Known) -> tuple[list[Write], list[Write]]:
+    child = known.child(desired.ref)
     mark = fingerprint(desired.manifest)
     write = Write(0, Verb.APPLY, desired.ref, manifest=desired.manifest, fingerprint=mark, pointers=WHOLE_OBJECT)
     if child is None:
-        return [_born(write)], []
+        return [_born(write, known)], []
     if child.agreed == mark:
         return [], []
     content = orjson.loads(child.content)
@@ -154,9 +161,15 @@ def _apply(desired: Desired, child: Child | None) -> tuple[list[Write], list[Wri
     return [replace(write, pointers=pointers, uid=child.uid)], cleaning
 
 
-def _born(write: Write) -> Write:
-    """Make a namespace, never take one over that somebody else made since the look: an apply would."""
-    return replace(write, verb=Verb.CREATE) if write.ref.type == CORE_NAMESPACE else write
+def _born(write: Write, known: Known) -> Write:
+    """Make what is not there by a create: it takes nothing over that somebody made since the look, as an apply would.
+
+    It also costs the API server less. What came first without our label is ours to take all the same, but for a
+    namespace, which is the only thing that nobody reserved for us.
+    """
+    if write.ref.type in _OTHERS_MAKE or (write.ref.type != CORE_NAMESPACE and known.occupied(write.ref)):
+        return write
+    return replace(write, verb=Verb.CREATE)
 
 
 def _let_go(stage: Stage, known: Known) -> Iterator[Write]:

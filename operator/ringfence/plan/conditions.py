@@ -25,10 +25,13 @@ def merge(
     return [_condition(each, before.get(each.type), generation, now) for each in wanted] + kept
 
 
-def status_patch(subject: AnySubject, plan: Plan, now: datetime) -> dict[str, Any] | None:
+def status_patch(
+    subject: AnySubject, plan: Plan, now: datetime, besides: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
     """The JSON merge patch that makes ``subject.status`` what ``plan`` says; None where it is so already.
 
-    Fields of the status that the plan does not speak of stay as they are.
+    Fields of the status that the plan does not speak of stay as they are. What is said ``besides`` is told only when
+    there is something else to tell: it grows by itself, and an unchanged world is to cost no write.
     """
     generation = subject.meta.generation
     wanted = {
@@ -39,8 +42,11 @@ def status_patch(subject: AnySubject, plan: Plan, now: datetime) -> dict[str, An
     current = {name: subject.status[name] for name in wanted if name in subject.status}
     if current == wanted:
         return None
+    told = {**wanted, **(besides or {})}
     return {
-        name: _merge_patch(current.get(name), value) for name, value in wanted.items() if current.get(name) != value
+        name: _merge_patch(subject.status.get(name), value)
+        for name, value in told.items()
+        if subject.status.get(name) != value
     }
 
 

@@ -90,8 +90,11 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _metadata_differences(desired: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     labels, live = desired.get("labels", {}), content.get("labels", {})
     yield from ((_pointer("/metadata/labels", name), False) for name in labels if live.get(name) != labels[name])
-    yield from ((_pointer("/metadata/labels", name), True) for name in live if is_ours(name) and name not in labels)
     wanted, annotations = desired.get("annotations", {}), content.get("annotations", {})
+    once_wanted = annotations.get(names.LABELS_ANNOTATION, "").split(",")
+    for name in live:
+        if name not in labels and (is_ours(name) or name in once_wanted):
+            yield _pointer("/metadata/labels", name), True
     for name in wanted:
         if annotations.get(name) != wanted[name]:
             yield _pointer("/metadata/annotations", name), False

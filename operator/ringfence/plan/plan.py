@@ -72,7 +72,7 @@ class Plan:
     conditions: tuple[Condition, ...]
     stages: tuple[Stage, ...] = ()
     findings: tuple[Finding, ...] = ()
-    """Refusals and remarks, worth a record and an Event when they are new."""
+    """Refusals, worth a record and an Event when they are new, and remarks on what is done."""
     status: Mapping[str, Any] = field(default_factory=dict)
     """Status fields besides conditions and observedGeneration."""
     finalizer: Finalizer = Finalizer.NONE

@@ -61,11 +61,8 @@ def crowded_out(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> fr
 def _left(tenant: Subject[TenantSpec], seen: Seen) -> frozenset[str]:
     """Namespaces that deleted objects of the tenant left behind: they take places until they are gone or adopted."""
     declared = {names.core_namespace(tenant.name, each.name) for each in seen.namespaces} | {tenant.name}
-    return frozenset(
-        core.name
-        for core in seen.cores.values()
-        if core.name not in declared and (is_orphan(core) or owns(core, tenant.name, tenant.meta.uid))
-    )
+    mine = {core.name for core in seen.cores.values() if owns(core, tenant.name, tenant.meta.uid)}
+    return frozenset(core.name for core in seen.cores.values() if is_orphan(core)) | (mine - declared)
 
 
 def _claims(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterator[Claim]:

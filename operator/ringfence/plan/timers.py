@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ringfence import names
 from ringfence.model.fields import Duration
 from ringfence.model.subject import Meta
-from ringfence.plan.plan import Condition, Finding
+from ringfence.plan.plan import Condition
 from ringfence.plan.reasons import ConditionType, Reason
 
 LONGEST_PAUSE = timedelta(hours=4)
@@ -67,23 +67,22 @@ def paused_until(metas: Iterable[Meta], now: datetime) -> datetime | None:
     return max(ends, default=None)
 
 
-def paused(until: datetime | None) -> Condition | None:
-    """The condition Paused while repair is suspended."""
+def paused(until: datetime | None, refused: str | None) -> Condition | None:
+    """The condition Paused while repair is suspended, or was asked to be and is not."""
     if until is None:
-        return None
+        return Condition(ConditionType.PAUSED, "False", Reason.PAUSE_REFUSED, refused) if refused else None
     message = f"repair is suspended until {_text(until)}; remove {names.PAUSED_UNTIL_ANNOTATION} to end it"
     return Condition(ConditionType.PAUSED, "True", Reason.PAUSED, message)
 
 
-def refused_pause(meta: Meta, now: datetime) -> Finding | None:
+def refused_pause(meta: Meta, now: datetime) -> str | None:
     """Why a pause that was asked for is not made."""
     asked = meta.annotations.get(names.PAUSED_UNTIL_ANNOTATION)
     end = _pause(meta)
     if asked is None or (end is not None and end <= now + LONGEST_PAUSE):
         return None
     limit = int(LONGEST_PAUSE.total_seconds() // 3600)
-    message = f"{names.PAUSED_UNTIL_ANNOTATION} must be a time in UTC at most {limit} hours ahead; repair goes on"
-    return Finding(Reason.PAUSE_REFUSED, message, ConditionType.PAUSED)
+    return f"{names.PAUSED_UNTIL_ANNOTATION} must be a time in UTC at most {limit} hours ahead; repair goes on"
 
 
 def _pause(meta: Meta) -> datetime | None:

@@ -10,8 +10,8 @@ from ringfence.model.subject import Problem
 from ringfence.plan.plan import Condition, Finding
 from ringfence.plan.reasons import ConditionType, Reason
 
-# Worth a record, but nothing is missing.
-_REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED, Reason.PAUSE_REFUSED})
+REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED})
+"""Worth a record and an Event, but nothing is missing."""
 # Named first where several things are wrong.
 _FOREMOST: Final = Reason.QUARANTINED
 # What no other object's coming can solve: somebody has to change something.
@@ -42,7 +42,7 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """All conditions: ``asserted`` ones where no finding says otherwise, ``ready`` when nothing is wrong."""
     wrong = sorted(
-        (each for each in findings if each.reason not in _REMARKS), key=lambda each: each.reason is not _FOREMOST
+        (each for each in findings if each.reason not in REMARKS), key=lambda each: each.reason is not _FOREMOST
     )
     domain = tuple(_domain(kind, wrong, *good) for kind, good in asserted.items())
     extra = tuple(condition for condition in others if condition is not None)

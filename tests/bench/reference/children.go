@@ -6,12 +6,15 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// children are the twelve objects of one Namespace: the same kinds and about the same bytes as Ringfence makes. The
-// Guardrail, Ringfence's own kind, is a ConfigMap here.
+// ownerUID stands for the Tenant's uid, which this reconciler does not look up.
+const ownerUID = "00000000-0000-4000-8000-000000000000"
+
+// children are the twelve objects of one Namespace: the same kinds with the same content as Ringfence makes.
 func children(tenant, name string) []client.Object {
 	namespace := tenant + "-" + name
 	meta := func(object string) metav1.ObjectMeta {
@@ -22,30 +25,70 @@ func children(tenant, name string) []client.Object {
 	}
 	core := meta(namespace)
 	core.Namespace = ""
-	core.Labels["pod-security.kubernetes.io/enforce"] = "restricted"
+	core.Labels["ringfence.dev/owner-uid"] = ownerUID
+	for _, mode := range []string{"enforce", "audit", "warn"} {
+		core.Labels["pod-security.kubernetes.io/"+mode] = "restricted"
+	}
 	no := false
 	objects := []client.Object{
 		&corev1.Namespace{ObjectMeta: core},
-		&corev1.ConfigMap{ObjectMeta: meta("reference-guardrail"), Data: map[string]string{"tenant": tenant, "regions": "local"}},
+		guardrail(meta("ringfence"), tenant, name),
 		denyAll(meta("reference-deny-all")),
 		allowDNS(meta("reference-allow-dns")),
 		allowGateway(meta("reference-allow-gateway"), tenant),
-		&corev1.ResourceQuota{ObjectMeta: meta("reference"), Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
-			"requests.cpu": resource.MustParse("1"), "requests.memory": resource.MustParse("1Gi"), "pods": resource.MustParse("10"),
-			"services.nodeports": resource.MustParse("0"), "services.loadbalancers": resource.MustParse("0"),
-		}}},
+		&corev1.ResourceQuota{ObjectMeta: meta("reference"), Spec: corev1.ResourceQuotaSpec{Hard: quota()}},
 		&corev1.LimitRange{ObjectMeta: meta("reference"), Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
 			Type:           corev1.LimitTypeContainer,
 			Default:        corev1.ResourceList{"cpu": resource.MustParse("500m"), "memory": resource.MustParse("512Mi")},
 			DefaultRequest: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")},
 		}}}},
 		&corev1.ServiceAccount{ObjectMeta: meta("default"), AutomountServiceAccountToken: &no},
-		&corev1.ConfigMap{ObjectMeta: meta("reference-gateway"), Data: map[string]string{"url": "https://gateway." + tenant + ".svc"}},
+		&corev1.ConfigMap{ObjectMeta: meta("reference-gateway"), Data: map[string]string{
+			"audience": "ringfence-gateway", "ca.crt": "", "served": "false", "url": "https://ringfence-gateway." + tenant + ".svc:8443/v1",
+		}},
 	}
 	for _, role := range []string{"owner", "developer", "shell"} {
 		objects = append(objects, binding(meta("reference-"+role), tenant, role))
 	}
 	return objects
+}
+
+// guardrail is Ringfence's own kind; the API server judges its structure as it does for any custom resource.
+func guardrail(meta metav1.ObjectMeta, tenant, name string) client.Object {
+	labels := map[string]any{}
+	for key, value := range meta.Labels {
+		labels[key] = value
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "ringfence.dev/v1alpha1", "kind": "Guardrail",
+		"metadata": map[string]any{"name": meta.Name, "namespace": meta.Namespace, "labels": labels},
+		"spec": map[string]any{
+			"tenant": tenant, "namespace": name, "environment": "dev", "protected": false, "execAllowed": true, "quarantined": false,
+			"environments": []any{map[string]any{"name": "dev", "protected": false, "approvers": []any{}}},
+			"providers":    []any{}, "regions": []any{"local"}, "storageClasses": []any{"standard"}, "hosts": []any{},
+			"podSecurity": []any{"restricted"}, "secretStores": []any{},
+			"scheduling": map[string]any{
+				"tolerations": []any{}, "nodeSelector": map[string]any{}, "runtimeClasses": []any{}, "priorityClasses": []any{},
+			},
+			"tokens": map[string]any{"audiences": []any{"ringfence-gateway"}, "maxAgeSeconds": int64(2592000), "keys": []any{}},
+			"subjects": []any{
+				"Group:oidc:" + tenant + "-developer", "Group:oidc:" + tenant + "-owner", "Group:oidc:" + tenant + "-viewer",
+			},
+		},
+	}}
+}
+
+func quota() corev1.ResourceList {
+	hard := corev1.ResourceList{}
+	for name, amount := range map[corev1.ResourceName]string{
+		"configmaps": "1k", "count/cronjobs.batch": "200", "count/deployments.apps": "200", "count/jobs.batch": "1k",
+		"count/replicasets.apps": "2k", "count/statefulsets.apps": "100", "persistentvolumeclaims": "200", "pods": "10",
+		"requests.cpu": "1", "requests.memory": "1Gi", "secrets": "500", "services": "200", "services.loadbalancers": "0",
+		"services.nodeports": "0",
+	} {
+		hard[name] = resource.MustParse(amount)
+	}
+	return hard
 }
 
 func binding(meta metav1.ObjectMeta, tenant, role string) *rbacv1.RoleBinding {
@@ -65,12 +108,18 @@ func both() []networkingv1.PolicyType {
 }
 
 func allowDNS(meta metav1.ObjectMeta) *networkingv1.NetworkPolicy {
-	peer := peerIn("kube-system", map[string]string{"k8s-app": "kube-dns"})
+	peer := peerIn(map[string]string{"kubernetes.io/metadata.name": "kube-system"}, map[string]string{"k8s-app": "kube-dns"})
+	peer.NamespaceSelector.MatchExpressions = []metav1.LabelSelectorRequirement{
+		{Key: "ringfence.dev/tenant", Operator: metav1.LabelSelectorOpDoesNotExist},
+	}
 	return egress(meta, peer, port(corev1.ProtocolUDP, 53), port(corev1.ProtocolTCP, 53))
 }
 
 func allowGateway(meta metav1.ObjectMeta, tenant string) *networkingv1.NetworkPolicy {
-	return egress(meta, peerIn(tenant, map[string]string{"ringfence.dev/gateway": "true"}), port(corev1.ProtocolTCP, 8443))
+	home := map[string]string{
+		"ringfence.dev/tenant": tenant, "ringfence.dev/owner-uid": ownerUID, "ringfence.dev/home": "true",
+	}
+	return egress(meta, peerIn(home, map[string]string{"ringfence.dev/gateway": "true"}), port(corev1.ProtocolTCP, 8443))
 }
 
 func egress(meta metav1.ObjectMeta, peer networkingv1.NetworkPolicyPeer, ports ...networkingv1.NetworkPolicyPort) *networkingv1.NetworkPolicy {
@@ -80,9 +129,9 @@ func egress(meta metav1.ObjectMeta, peer networkingv1.NetworkPolicyPeer, ports .
 	}}
 }
 
-func peerIn(namespace string, pods map[string]string) networkingv1.NetworkPolicyPeer {
+func peerIn(namespace, pods map[string]string) networkingv1.NetworkPolicyPeer {
 	return networkingv1.NetworkPolicyPeer{
-		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": namespace}},
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: namespace},
 		PodSelector:       &metav1.LabelSelector{MatchLabels: pods},
 	}
 }

@@ -78,7 +78,10 @@ func run(workers int) error {
 }
 
 func childKinds() []client.Object {
+	guardrail := &unstructured.Unstructured{}
+	guardrail.SetGroupVersionKind(schema.GroupVersionKind{Group: "ringfence.dev", Version: "v1alpha1", Kind: "Guardrail"})
 	return []client.Object{
+		guardrail,
 		&corev1.Namespace{}, &corev1.ConfigMap{}, &corev1.LimitRange{}, &corev1.ResourceQuota{}, &corev1.ServiceAccount{},
 		&networkingv1.NetworkPolicy{}, &rbacv1.RoleBinding{},
 	}

@@ -79,6 +79,7 @@ def _content(thing: dict[str, Any]) -> dict[str, Any]:
     content["metadata"].get("labels", {}).pop("ringfence.dev/owner-uid", None)
     for condition in content.get("status", {}).get("conditions", ()):
         condition.pop("lastTransitionTime")
+    content.get("status", {}).pop("lineage", None)  # an interrupted run has more to record
     return content
 
 

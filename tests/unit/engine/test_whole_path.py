@@ -1,5 +1,8 @@
 """From custom resources to objects, over ports in memory."""
 
+import base64
+import json
+
 from ringfence import names
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
@@ -89,7 +92,8 @@ async def test_a_deleted_policy_comes_back_and_is_recorded_as_drift(bench: Bench
         await bench.until(lambda: DENY_ALL in bench.cluster.objects)
         assert bench.cluster.objects[DENY_ALL]["metadata"]["uid"] != uid
         await bench.settled()
-    assert [(write.verb, write.ref) for write in bench.writes()] == [("apply", DENY_ALL)]
+        await bench.until(lambda: "DriftRepaired" in [event["reason"] for event in bench.cluster.events])
+    assert [(write.verb, write.ref) for write in bench.writes()] == [("create", DENY_ALL)]
     last = [record for record in bench.records() if record["eventType"] == "START"][-1]
     assert last["run"]["facets"]["ringfence_reconcile"]["trigger"] == "drift"
 
@@ -151,6 +155,50 @@ async def test_a_namespace_that_a_stranger_makes_first_is_not_taken_over(bench: 
         bench.cluster.put(kinds.TENANT, tenant())
         bench.cluster.put(kinds.NAMESPACE, namespace())
         await bench.until(lambda: bench.ready(kinds.NAMESPACE, "acme", "web")[1] == "NameTaken")
+    taken = [entry.body for entry in bench.ledger.content["platform"].entries if b"name_taken" in entry.body]
+    assert len(taken) == 1
+    assert b'"namespace":"acme-web"' in taken[0]
     standing = bench.get(kinds.CORE_NAMESPACE, "", "acme-web")
     assert standing
     assert standing["metadata"]["labels"] == {"mine": "true"}
+
+
+async def test_what_has_the_name_of_ours_in_a_tenants_namespace_becomes_ours(bench: Bench) -> None:
+    """Without our label nothing shows it: a create finds it, and then it is written as any other."""
+    config = Ref(kinds.CONFIG_MAP, "acme-web", names.GATEWAY_CONFIG_MAP)
+
+    def early(verb: str, ref: Ref) -> None:
+        if verb == "create" and ref == config and ref not in bench.cluster.objects:
+            bench.cluster.put(kinds.CONFIG_MAP, {"metadata": {"name": config.name, "namespace": "acme-web"}})
+
+    bench.cluster.failing = early
+    async with bench.running():
+        bench.cluster.put(kinds.TENANT, tenant())
+        bench.cluster.put(kinds.NAMESPACE, namespace())
+        await bench.until(bench.is_ready)
+    assert bench.cluster.objects[config]["metadata"]["labels"][names.MANAGED_BY_LABEL] == names.MANAGED_BY
+
+
+async def test_an_adoption_is_on_record_and_told(bench: Bench) -> None:
+    """Taking over what somebody else made is never quiet."""
+    asked = {"labels": {names.TENANT_LABEL: "acme"}, "annotations": {names.ADOPT_ANNOTATION: "acme"}}
+    async with bench.running():
+        bench.cluster.put(kinds.CORE_NAMESPACE, {"metadata": {"name": "acme", **asked}})
+        bench.cluster.put(kinds.TENANT, tenant())
+        await bench.until(lambda: bench.ready(kinds.TENANT, "", "acme") == ("True", "Reconciled"))
+        await bench.until(lambda: "Adopted" in [event["reason"] for event in bench.cluster.events])
+        await bench.settled()
+    assert "Adopted" in json.dumps(bench.records())
+
+
+async def test_a_tenants_status_names_its_record(bench: Bench) -> None:
+    """Size and root as of the last change: what a copy of the log can be held against."""
+    async with bench.running():
+        bench.cluster.put(kinds.TENANT, tenant())
+        bench.cluster.put(kinds.NAMESPACE, namespace())
+        await bench.until(bench.is_ready)
+        await bench.settled()
+    told = bench.get(kinds.TENANT, "", "acme")
+    assert told
+    assert 0 < told["status"]["lineage"]["size"] <= len(bench.records())
+    assert len(base64.b64decode(told["status"]["lineage"]["rootHash"])) == 32

@@ -149,6 +149,8 @@ def _coverage(verdict: "Verdict", *, signed: bool) -> str:
         return "signatures not checked (give --key)"
     if verdict.checkpoint is None:
         return "no signed checkpoint yet"
+    if verdict.checkpoint > verdict.size:
+        return f"a checkpoint signs {verdict.checkpoint} records"
     return f"signed up to {verdict.checkpoint}"
 
 

@@ -76,13 +76,13 @@ def _refused(namespace: Subject[NamespaceSpec], found: tuple[Finding, ...], seen
 def _remarks(site: Site, seen: Seen) -> tuple[Finding, ...]:
     """What is worth a record before anything else is said."""
     core = site.place.core
-    found = [timers.refused_pause(site.subject.meta, seen.now)]
+    found: list[Finding] = []
     if site.ownership is Ownership.ADOPTABLE:
         found.append(Finding(Reason.ADOPTED, f"namespace {core} was taken over, as its annotation asks"))
     if site.quarantined:
         message = f"an incident is declared: namespace {core} is closed, its members read only"
         found.append(Finding(Reason.QUARANTINED, message))
-    return tuple(finding for finding in found if finding is not None)
+    return tuple(found)
 
 
 def _recheck(findings: tuple[Finding, ...], seen: Seen) -> datetime | None:

@@ -24,6 +24,7 @@ def pause(site: Site, seen: Seen) -> datetime | None:
 def conditions(site: Site, findings: Sequence[Finding], seen: Seen) -> tuple[Condition, ...]:
     """All conditions of a Namespace that is served."""
     core, until = site.place.core, pause(site, seen)
+    refused = timers.refused_pause(site.subject.meta, seen.now)
     asserted = {
         ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that is referenced is granted"),
         ConditionType.SECRETS_RESOLVED: (Reason.RESOLVED, "every secret reference points to something that exists"),
@@ -33,7 +34,7 @@ def conditions(site: Site, findings: Sequence[Finding], seen: Seen) -> tuple[Con
         findings,
         ready=f"namespace {core} is as wanted",
         asserted=asserted,
-        others=(verdict.isolated(core, paused=until is not None), _rotation(site, seen), timers.paused(until)),
+        others=(verdict.isolated(core, paused=until is not None), _rotation(site, seen), timers.paused(until, refused)),
     )
 
 

@@ -100,8 +100,6 @@ def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tupl
         found.append(Finding(Reason.WORKLOAD_REFUSED, message, ConditionType.ACCEPTED))
     if ownership(seen.cores.get(tenant.name), tenant.name, tenant.meta.uid) is Ownership.ADOPTABLE:
         found.append(Finding(Reason.ADOPTED, f"namespace {tenant.name} was taken over, as its annotation asks"))
-    if pause := timers.refused_pause(tenant.meta, seen.now):
-        found.append(pause)
     if spec.isolation == "Quarantined":
         why = f"{spec.incident.id}: {spec.incident.reason}" if spec.incident else "an incident is declared"
         message = f"{why}; every namespace of Tenant {tenant.name} is closed, its members read only"
@@ -123,7 +121,7 @@ def _conditions(
             verdict.isolated(tenant.name, paused=paused is not None),
             _gateway(spec),
             *reviews(tenant, spec, seen.now),
-            timers.paused(paused),
+            timers.paused(paused, timers.refused_pause(tenant.meta, seen.now)),
         ),
     )
 
