@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from ringfence import names
-from ringfence.controlplane import ControlPlane
+from ringfence.controlplane import Client, ControlPlane
+from ringfence.model.kinds import CORE_NAMESPACE
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
+from tests.waiting import eventually
 
 API = "ringfence.dev/v1alpha1"
 
@@ -130,6 +132,15 @@ def grounds(operator: OperatorProcess, kubectl: Kubectl) -> Grounds:
     found.begin("red")
     found.begin("blue")
     return found
+
+
+@pytest.fixture(scope="module")
+def unguarded(grounds: Grounds, admin: Client) -> None:
+    """Admission is switched off: whatever is tried meets roles and the operator alone."""
+    guarded = f"{CORE_NAMESPACE.path(None, names.OPERATOR_NAMESPACE)}?dryRun=All"
+    assert not admin.delete(guarded).ok
+    grounds.kubectl("delete", "validatingadmissionpolicybindings", "-l", "app.kubernetes.io/name=ringfence")
+    eventually(lambda: admin.delete(guarded).ok, 30)
 
 
 @pytest.fixture

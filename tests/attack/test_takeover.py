@@ -1,4 +1,4 @@
-"""What a tenant's admin or whoever may label namespaces can turn against the operator, and what comes of it."""
+"""What a tenant's admin or whoever may label namespaces could turn against the operator, were there no admission."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.attack.conftest import Grounds, binding, group, namespace_object, ten
 from tests.operating import OperatorProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.usefixtures("unguarded")]
 
 HELD = ("acme.example/keep",)
 ADMIN = names.tenant_role("admin")
