@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ringfence.cli.glass import in_force
 from tests.apiserver.installing import (
     CHART,
     INSTALL,
@@ -17,6 +18,7 @@ from tests.apiserver.installing import (
     empty_cluster,
     kustomized,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
 
@@ -52,6 +54,7 @@ def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster
     """Uninstalling takes the operator and leaves Tenants, roles and records."""
     cluster.helm("install", "ringfence", str(CHART))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    eventually(lambda: in_force(cluster.plane.admin), 60)
     tenant = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {}}
     cluster.kubectl("apply", "-f", "-", stdin=tenant)
     cluster.helm("upgrade", "ringfence", str(CHART), "--set", "resources.limits.memory=1Gi")

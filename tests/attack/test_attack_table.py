@@ -3,22 +3,33 @@
 Law: each row is refused by its one rule and by no other; each rule has a row that passes once the rule is gone.
 """
 
-import copy
+import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
 
+from ringfence import names
 from ringfence.admission.catalogue import POLICIES, VALIDATIONS
-from ringfence.controlplane import MERGE_PATCH, ControlPlane
-from tests.apiserver.installing import install
+from ringfence.controlplane import ControlPlane
+from tests.apiserver.installing import REPOSITORY, install
 from tests.attack import rows_access, rows_fence, rows_kinds, rows_network, rows_operator, rows_workloads
-from tests.attack.asking import Answer
-from tests.attack.prepared import GITOPS, Prepared, prepare
-from tests.attack.rows import Row
+from tests.attack.asking import Answer, Request, Who, create, patch, replace
+from tests.attack.dismantling import Dismantling, rounds
+from tests.attack.prepared import (
+    ADMIN,
+    CISO,
+    DEVELOPER,
+    GITOPS,
+    OWNER,
+    PROMOTER,
+    Prepared,
+    annotated,
+    prepare,
+)
+from tests.attack.rows import Row, core, named
 from tests.controlplane_fixtures import Kubectl
 from tests.waiting import eventually
 
@@ -33,8 +44,15 @@ ROWS: Final[tuple[Row, ...]] = (
     *rows_operator.ROWS,
 )
 WARNED: Final = frozenset(each.id for policy in POLICIES if policy.warns for each in policy.validations)
+AUDIT_POLICY: Final = REPOSITORY / "manifests" / "audit" / "policy.yaml"
 LONGEST: Final = 60  # seconds for the whole table
-ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
+
+
+@pytest.fixture(scope="module")
+def controlplane() -> Iterator[ControlPlane]:
+    """One that writes the audit log that is shipped."""
+    with ControlPlane(audit_policy=AUDIT_POLICY) as plane:
+        yield plane
 
 
 @pytest.fixture(scope="module")
@@ -85,25 +103,21 @@ def test_every_rule_has_a_row_and_every_row_a_rule() -> None:
 
 @pytest.fixture
 def warned(grounds: Prepared) -> Iterator[None]:
-    """All policies only warn, so that every rule that fails is told and not the first alone."""
-    for policy in POLICIES:
-        for binding in policy.bindings:
-            _change(grounds, binding, {"validationActions": ["Warn"]})
+    """All policies only warn."""
+    dismantling = Dismantling(grounds.admin)
+    dismantling.only_warn()
+    eventually(lambda: not grounds.asker.ask([ROWS[0].attack])[0].forbidden, 30)
     yield
-    for policy in POLICIES:
-        for binding in policy.bindings:
-            _change(grounds, binding, {"validationActions": binding["spec"]["validationActions"]})
-    refused = ROWS[0]
-    eventually(lambda: said(refused.rule, grounds.asker.ask([refused.attack])[0]), 30)
+    dismantling.refuse_again()
+    eventually(lambda: said(ROWS[0].rule, grounds.asker.ask([ROWS[0].attack])[0]), 30)
 
 
 @pytest.mark.usefixtures("warned")
 def test_no_row_is_refused_by_two_rules(grounds: Prepared) -> None:
     """Then the removal of its rule alone lets it pass."""
-    eventually(lambda: not grounds.asker.ask([ROWS[0].attack])[0].forbidden, 30)
     answers = grounds.asker.ask([row.attack for row in ROWS])
-    found = {row.id: _rules(answer) for row, answer in zip(ROWS, answers, strict=True)}
-    wrong = [f"{row}: {rules}" for row, rules in found.items() if rules != {row.partition(":")[0]}]
+    found = {row.id: (row.rule, _rules(answer)) for row, answer in zip(ROWS, answers, strict=True)}
+    wrong = [f"{row}: {rules}" for row, (rule, rules) in found.items() if rules != {rule}]
     assert not wrong, "\n".join(wrong)
 
 
@@ -111,67 +125,114 @@ def _rules(answer: Answer) -> set[str]:
     return {rule for rule in VALIDATIONS if any(f"ringfence {rule}: " in warning for warning in answer.warnings)}
 
 
-@dataclass(frozen=True)
-class Round:
-    """One rule of each policy taken away at once; no row rests on two of them."""
-
-    rules: frozenset[str]
-
-
-def rounds() -> list[Round]:
-    """As many as the longest policy has rules."""
-    columns = zip_longest(*([each.id for each in policy.validations] for policy in POLICIES))
-    return [Round(frozenset(rule for rule in column if rule)) for column in columns]
-
-
 def test_every_expression_matters(grounds: Prepared) -> None:
     """Each is replaced by `true` in turn; then its rows pass, and when it is back they don't."""
-    began = time.monotonic()
-    survivors: set[str] = set()
-    for each in rounds():
-        for policy in POLICIES:
-            _change(grounds, policy.manifest, {"validations": _without(policy.manifest, each.rules)})
-        rows = [row for row in ROWS if row.rule in each.rules and not row.backed]
-        survivors |= _survivors(grounds, rows)
-    for policy in POLICIES:
-        _change(grounds, policy.manifest, {"validations": policy.manifest["spec"]["validations"]})
+    dismantling, survivors = Dismantling(grounds.admin), set[str]()
+    for rules in rounds():
+        dismantling.take_away(rules)
+        survivors |= _refused_still(grounds, [row for row in ROWS if row.rule in rules and not row.backed])
+    dismantling.take_away(frozenset())
     assert not survivors, "\n".join(sorted(survivors))
     eventually(lambda: all_refused(ROWS, grounds.asker.ask([row.attack for row in ROWS])), 30)
-    print(f"{len(VALIDATIONS)} expressions, {len(ROWS)} rows, {time.monotonic() - began:.0f} s")
 
 
-def _survivors(grounds: Prepared, rows: Sequence[Row]) -> set[str]:
-    """Rows that are refused although their rule is gone."""
+def _refused_still(grounds: Prepared, rows: Sequence[Row]) -> set[str]:
+    """Rows that go on being refused although their rule is gone."""
     left = list(rows)
 
-    def all_pass() -> bool:
-        answers = grounds.asker.ask([row.attack for row in left])
-        left[:] = [
-            row
-            for row, answer in zip(left, answers, strict=True)
-            if not passed(row, answer, connects=row.attack[1].connects)
-        ]
+    def none_left() -> bool:
+        answers = zip(left, grounds.asker.ask([row.attack for row in left]), strict=True)
+        left[:] = [row for row, answer in answers if not passed(row, answer, connects=row.attack[1].connects)]
         return not left
 
-    try:
-        eventually(all_pass, 10)
-    except AssertionError:
-        return {row.id for row in left}
-    return set()
+    with suppress(AssertionError):
+        eventually(none_left, 10)
+    return {row.id for row in left}
 
 
-def _without(manifest: Mapping[str, Any], rules: frozenset[str]) -> list[dict[str, Any]]:
-    validations = copy.deepcopy(manifest["spec"]["validations"])
-    for validation in validations:
-        if validation["message"].removeprefix("ringfence ").partition(":")[0] in rules:
-            validation["expression"] = "true"
-    return list(validations)
+def test_no_expression_is_misspelt(grounds: Prepared) -> None:
+    """The API server knows the types of most resources, and finds no fault with any expression."""
+    assert eventually(lambda: [Dismantling(grounds.admin).warnings()], 30) == [[]]
 
 
-def _change(grounds: Prepared, manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
-    plural = {
-        "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
-        "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
-    }[manifest["kind"]]
-    path = f"{ADMISSION}/{plural}/{manifest['metadata']['name']}"
-    grounds.admin.request("PATCH", path, {"spec": spec}, content_type=MERGE_PATCH).must()
+def test_regions_are_added_to_every_alternative(grounds: Prepared) -> None:
+    """Terms of a node affinity are alternatives: one without the regions would be a way out."""
+    ours, zone = in_region("eu-central-1"), {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a"]}
+    assert terms(grounds) == [[ours]]
+    assert terms(grounds, [zone], [ours, zone]) == [[zone, ours], [ours, zone]]
+    assert terms(grounds, [in_region("us-east-1")]) == [[in_region("us-east-1"), ours]], "no node is in both"
+
+
+def test_accounts_of_tenants_mount_no_token_unless_they_say_so(grounds: Prepared) -> None:
+    """What the cluster's own accounts do is left as it is."""
+    for where, said_so, expected in (("acme-dev", None, False), ("acme-dev", True, True), ("default-team", None, None)):
+        account = named("worker", {} if said_so is None else {"automountServiceAccountToken": said_so})
+        made = after(grounds, GITOPS, create(core(where, "serviceaccounts"), account))
+        assert made.get("automountServiceAccountToken") is expected
+
+
+def test_who_asks_is_written_by_the_api_server(grounds: Prepared) -> None:
+    """Whoever changed the spec last; a change of anything else leaves his name, even where it is left out."""
+    wish = {"spec": {"limits": {"requestsPerMinute": 7}}}
+    assert notes(grounds, OWNER, patch(rows_kinds.CHAT, wish))[names.REQUESTED_BY_ANNOTATION] == OWNER.user
+    (stored,) = grounds.asker.ask([(OWNER, Request("GET", rows_kinds.CHAT, None, {}))])
+    bare = {**stored.body, "metadata": {"name": "chat", "resourceVersion": stored.body["metadata"]["resourceVersion"]}}
+    assert notes(grounds, OWNER, replace(rows_kinds.CHAT, bare))[names.REQUESTED_BY_ANNOTATION] == PROMOTER.user
+
+
+def test_who_promotes_approves_and_confirms_is_written_by_the_api_server(grounds: Prepared) -> None:
+    """And goes with what was promoted or confirmed."""
+    stamp = f"{names.PROMOTED_BY_PREFIX}staging"
+    assert notes(grounds, OWNER, rows_kinds.promote("staging", rows_kinds.OTHER))[stamp] == OWNER.user
+    assert stamp not in notes(grounds, OWNER, patch(rows_kinds.CHAT, {"spec": {"promotions": {"staging": None}}}))
+    (approval,) = after(grounds, CISO, rows_kinds.approve("prod"))["spec"]["approvals"]
+    assert approval["by"] == CISO.user
+    asked = {"spec": {"legalHolds": [{**rows_kinds.CASE, **rows_kinds.RELEASE}]}}
+    (hold,) = after(grounds, ADMIN, patch(rows_kinds.policy("acme", "standing"), asked))["spec"]["legalHolds"]
+    assert hold["release"]["requestedBy"] == ADMIN.user
+    wish = {names.CONFIRM_DELETE_ANNOTATION: "acme"}
+    confirmed = notes(grounds, GITOPS, patch(rows_kinds.tenant("acme"), annotated(wish)))
+    assert confirmed[names.CONFIRM_DELETE_BY_ANNOTATION] == GITOPS.user
+    withdrawn = annotated(dict.fromkeys(wish))
+    assert names.CONFIRM_DELETE_BY_ANNOTATION not in notes(
+        grounds, GITOPS, patch(rows_kinds.tenant("closing"), withdrawn)
+    )
+
+
+def after(grounds: Prepared, who: Who, request: Request) -> dict[str, Any]:
+    """The object as the API server would store it."""
+    (answer,) = grounds.asker.ask([(who, request)])
+    assert answer.status < 400, answer.message
+    return dict(answer.body)
+
+
+def notes(grounds: Prepared, who: Who, request: Request) -> dict[str, str]:
+    """Its annotations."""
+    return dict(after(grounds, who, request)["metadata"].get("annotations", {}))
+
+
+def in_region(*regions: str) -> dict[str, Any]:
+    return {"key": "topology.kubernetes.io/region", "operator": "In", "values": list(regions)}
+
+
+def terms(grounds: Prepared, *asked: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """What each term requires, for a pod that asks for these terms."""
+    request = rows_workloads.affine(*({"matchExpressions": each} for each in asked)) if asked else rows_workloads.run()
+    affinity = after(grounds, DEVELOPER, request)["spec"]["affinity"]["nodeAffinity"]
+    found = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    return [term["matchExpressions"] for term in found]
+
+
+def test_the_shipped_audit_policy_tells_what_matters_and_no_content(grounds: Prepared) -> None:
+    """A refusal with its rule, a broken glass with its reason, a shell; no body of anything, and no noise."""
+    events = [json.loads(line) for line in grounds.plane.audit_log.read_bytes().splitlines()]
+    assert not [event for event in events if "requestObject" in event or "responseObject" in event]
+    notes_of = [event.get("annotations", {}) for event in events]
+    assert any(
+        "fence-objects" in each.get("validation.policy.admission.k8s.io/validation_failure", "") for each in notes_of
+    )
+    assert any("the cluster burns" in each.get("ringfence-break-glass/break-glass", "") for each in notes_of)
+    assert any(event.get("objectRef", {}).get("subresource") == "exec" for event in events)
+    told = {(event["verb"], event.get("objectRef", {}).get("resource")) for event in events}
+    assert ("create", "tenants") in told
+    assert not {("list", "tenants"), ("get", "configmaps"), ("update", "leases")} & told

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ringfence import names
+from ringfence.cli.glass import in_force
 from ringfence.model.kinds import LEASE, MODEL_ROUTE, NETWORK_POLICY, Ref
 from tests.apiserver.installing import REPOSITORY, EmptyCluster, empty_cluster, install
 from tests.breaking import delete_by_force
@@ -51,6 +52,7 @@ def operator(process: OperatorProcess) -> OperatorProcess:
 def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenancy:
     """A tenant of the test's own, served, with one Namespace that was made in peace."""
     tenancy = Tenancy(operator.plane.admin, tenant_name())
+    eventually(lambda: in_force(operator.plane.admin), 30)  # a new API server looks for definitions every 5 seconds
     tenancy.begin()
     eventually(tenancy.served, 30)
     tenancy.apply("calm")

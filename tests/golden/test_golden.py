@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from ringfence.admission.catalogue import POLICIES
 from ringfence.engine.writes import Write
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
 from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, annotate, applied, both, delete, edit, settled
@@ -96,3 +97,8 @@ def _ready(world: Simulation, ref: Ref) -> dict[str, str]:
 
 def _documents(manifests: Iterable[Any]) -> str:
     return yaml.safe_dump_all(list(manifests), sort_keys=True, width=120)
+
+
+def test_policies_and_rules_keep_their_names() -> None:
+    """Users' alerts, the attack table and the documentation refer to them: one that goes breaks them."""
+    check("policies.txt", "".join(f"{policy.name} {rule.id}\n" for policy in POLICIES for rule in policy.validations))

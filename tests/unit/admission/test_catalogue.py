@@ -1,0 +1,89 @@
+"""What holds for all admission policies, before an API server is asked."""
+
+import re
+
+import pytest
+
+from ringfence import names
+from ringfence.admission import endings, holds, operator_fence, promotions, stamps
+from ringfence.admission.catalogue import MUTATIONS, POLICIES, VALIDATIONS, files
+from ringfence.admission.cel import GLASS_WHOLE
+from ringfence.admission.policy import Policy, Resources, Validation
+from ringfence.admission.threats import Threat
+from ringfence.engine.policies import PREFIX
+
+UNBREAKABLE = (
+    *stamps.POLICIES,
+    *promotions.POLICIES,
+    *holds.POLICIES,
+    *endings.POLICIES,
+    *operator_fence.POLICIES,
+)
+
+
+def test_names_and_ids_are_unique() -> None:
+    """A refusal leads to one rule, and an alert to one policy."""
+    assert len(VALIDATIONS) == sum(len(policy.validations) for policy in POLICIES)
+    manifests = [manifest for found in files().values() for manifest in found]
+    assert len({(each["kind"], each["metadata"]["name"]) for each in manifests}) == len(manifests)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_a_policy_fails_closed_and_says_its_rules_name(policy: Policy) -> None:
+    """An expression that can't be evaluated refuses; what refuses says which rule it was."""
+    spec = policy.manifest["spec"]
+    assert policy.name.startswith(PREFIX)
+    assert spec["failurePolicy"] == "Fail"
+    for validation in spec["validations"]:
+        assert re.match("ringfence [a-z0-9-]+: ", validation["message"])
+        assert len(validation["message"]) < 250
+    for binding in policy.bindings:
+        assert binding["spec"]["validationActions"] == (["Warn", "Audit"] if policy.warns else ["Deny", "Audit"])
+
+
+@pytest.mark.parametrize("policy", UNBREAKABLE, ids=lambda policy: policy.name)
+def test_some_rules_have_no_glass_to_break(policy: Policy) -> None:
+    """Who asked, two persons, and what the operator never does: no emergency excuses from them."""
+    assert GLASS_WHOLE not in policy.unless
+
+
+def test_nobody_is_exempt_by_a_group() -> None:
+    """Groups are given by identity providers and certificates; only nodes are known by theirs."""
+    text = str(files())
+    assert set(re.findall("'([^']+)' in request.userInfo.groups", text)) == {"system:nodes"}
+    assert "system:masters" not in text
+
+
+def test_what_refuses_without_a_guardrail_is_about_creations_only() -> None:
+    """Parameters are resolved before match conditions: else even the operator could not build or remove a fence."""
+    for policy in POLICIES:
+        for binding in policy.bindings:
+            if binding["spec"].get("paramRef", {}).get("parameterNotFoundAction") == "Deny":
+                rules = binding["spec"]["matchResources"]["resourceRules"]
+                assert {operation for rule in rules for operation in rule["operations"]} <= {"CREATE", "CONNECT"}
+                assert policy.resources[0].group in ("", "networking.k8s.io")
+
+
+def test_the_operators_identity_is_rendered_from_one_value() -> None:
+    """Where it is named, it is named as the one whom the roles are bound to."""
+    accounts = set(re.findall(r"system:serviceaccount:ringfence[\w:-]*", str(files())))
+    assert accounts == {names.OPERATOR_USER}
+
+
+def test_a_strict_policy_is_bound_twice() -> None:
+    """Creations are refused where there is no Guardrail; changes of what is there are not."""
+    rule = Validation("x", (Threat.ABSENT_OPERATOR,), "true", "never")
+    policy = Policy("ringfence-x", "x", (Resources("", ("pods",), ("CREATE", "UPDATE")),), (rule,), missing="Deny")
+    found = [(each["metadata"]["name"], each["spec"]) for each in policy.bindings]
+    assert [(name, spec["paramRef"]["parameterNotFoundAction"]) for name, spec in found] == [
+        ("ringfence-x", "Deny"),
+        ("ringfence-x-change", "Allow"),
+    ]
+    assert [spec["matchResources"]["resourceRules"][0]["operations"] for _, spec in found] == [["CREATE"], ["UPDATE"]]
+
+
+def test_mutations_may_be_missing() -> None:
+    """What each fills in is demanded by a validating policy that its description or its own name names."""
+    judged = {policy.name for policy in POLICIES}
+    for mutation in MUTATIONS:
+        assert mutation.name in judged or set(re.findall("`(ringfence-[a-z-]+)`", mutation.about)) <= judged
