@@ -1,5 +1,6 @@
 """Each type of object that Ringfence makes is made, changed and taken away on a real API server, by its own rights."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -81,6 +82,34 @@ def test_what_an_older_release_left_behind_is_taken_away(kubectl: Kubectl) -> No
     for kind in STRAYS:
         eventually(lambda kind=kind: not any(each.endswith("/left-behind") for each in _all(kubectl, kind)), 30)  # type: ignore[misc]
         assert any(each.endswith("/theirs") for each in _all(kubectl, kind)), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "edit"),
+    [
+        (CONFIG_MAP, names.GATEWAY_CONFIG_MAP, {"data": {"served": "maybe"}}),
+        (LIMIT_RANGE, names.LIMITS, {"spec": {"limits": [{"type": "Container", "default": {"cpu": "4"}}]}}),
+        (NETWORK_POLICY, names.DENY_ALL, {"spec": {"policyTypes": ["Ingress"]}}),
+        (RESOURCE_QUOTA, names.QUOTA, {"spec": {"hard": {"secrets": "7"}}}),
+        (SERVICE_ACCOUNT, names.DEFAULT_SERVICE_ACCOUNT, {"automountServiceAccountToken": True}),
+    ],
+    ids=lambda value: value.plural if isinstance(value, ResourceType) else "",
+)
+def test_what_somebody_edits_is_put_back(kubectl: Kubectl, kind: ResourceType, name: str, edit: dict[str, Any]) -> None:
+    """A change in place, not only a deletion."""
+    _ask(kubectl, {})
+    kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", "tns/dev")
+    place = (f"{kind.plural}.{kind.group}".strip("."), name, "-n", CORE)
+    wanted = eventually(lambda: _content(kubectl, place, edit), 30)
+    patch = json.dumps({**edit, "metadata": {"annotations": REASON}})
+    kubectl("patch", *place, "--type=merge", "-p", patch)
+    eventually(lambda: _content(kubectl, place, edit) == wanted, 30)
+
+
+def _content(kubectl: Kubectl, place: tuple[str, ...], edit: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields of an object that an edit changes."""
+    done = kubectl("get", *place, "-o", "json", check=False)
+    return {field: json.loads(done.stdout)[field] for field in edit} if done.returncode == 0 else None
 
 
 def _ask(kubectl: Kubectl, spec: dict[str, Any]) -> None:

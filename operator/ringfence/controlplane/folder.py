@@ -58,9 +58,11 @@ class OwnedFolder:
 
 def owner_of(path: Path) -> int | None:
     """Return the process id of the living owner of `path`, or None where there is none."""
-    if not (path / _LOCK).exists():
+    if not path.parent.exists():
         return None
     with _exclusively(path.parent):
+        if not (path / _LOCK).exists():  # to lock it would make it, which its owner may just have removed
+            return None
         lock = _lock_or_none(path)
         if lock is not None:
             os.close(lock)
