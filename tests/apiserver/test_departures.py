@@ -25,7 +25,8 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     install(kubectl, "--server-side")
-    with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
+    # Who keeps his name takes up his own Lease at once when he is started again.
+    with operating(controlplane, tmp_path_factory.mktemp("operator"), "--identity", "departing") as process:
         yield process
 
 
@@ -120,6 +121,41 @@ def test_volume_claims_keep_a_namespace_until_somebody_confirms(tenant: str, kub
     )
     eventually(lambda: get(kubectl, "namespace", f"{tenant}-dev") is None, SECONDS)
     eventually(lambda: get(kubectl, "tns", "dev", "-n", tenant) is None, SECONDS)
+
+
+@pytest.mark.parametrize("tenant", [("dropped", "Delete")], indirect=True)
+def test_a_home_namespace_that_is_deleted_by_force_ends_with_the_operator_down_and_up(
+    tenant: str, kubectl: Kubectl, operator: OperatorProcess
+) -> None:
+    """Down, all goes but what the finalizers hold, and no policy keeps it from going; up, the rest is cleaned up."""
+    kubectl("apply", "-f-", stdin=_contents(tenant))
+    refused = kubectl("delete", "namespace", tenant, check=False)
+    assert "namespace-deletion" in refused.stderr
+    operator.kill()
+    try:
+        break_glass(kubectl, "namespace", tenant)
+        kubectl("delete", "namespace", tenant, "--wait=false")
+        for kind in ("modelroutes", "retentionpolicies", "secrets", "networkpolicies", "rolebindings"):
+            eventually(lambda kind=kind: listed(kubectl, kind, tenant) == [], SECONDS)  # type: ignore[misc]
+        assert listed(kubectl, "tenantnamespaces", tenant) == ["dev"]
+        assert listed(kubectl, "guardrails", tenant) == [names.GUARDRAIL]
+        assert names.DENY_ALL in listed(kubectl, "networkpolicies", f"{tenant}-dev")
+    finally:
+        operator.start()
+    eventually(lambda: get(kubectl, "namespace", f"{tenant}-dev") is None, SECONDS)
+    kubectl("wait", "--for=condition=Ready", "--timeout=60s", f"tenant/{tenant}")
+    assert listed(kubectl, "tenantnamespaces", tenant) == []
+
+
+def _contents(home: str) -> list[dict[str, Any]]:
+    """One of each thing that people put into a home namespace."""
+    api = "ringfence.dev/v1alpha1"
+    route = {"model": "chat", "backends": [{"provider": "none", "model": "none"}]}
+    return [
+        _object(api, "ModelRoute", {"name": "chat", "namespace": home}, route),
+        _object(api, "RetentionPolicy", {"name": "default", "namespace": home}, {"reviewEvery": "90d"}),
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "model-x", "namespace": home}},
+    ]
 
 
 def _labels(kubectl: Kubectl, namespace: str) -> dict[str, str]:

@@ -96,7 +96,7 @@ def test_a_token_that_is_not_accepted_ends_it_with_the_next_step(
     assert process.exit_code() == UNREACHABLE
     said = process.log.read_text()
     assert f"the API server does not accept the credentials of {kubeconfig}" in said
-    assert "`kubectl create token -n ringfence-system ringfence-operator` makes a new token" in said
+    assert "ask for a new token of ServiceAccount ringfence-system/ringfence-operator" in said
     assert "nobody-knows-this" not in said
     token_file()
     with operating(installed, tmp_path, kubeconfig=kubeconfig) as again:

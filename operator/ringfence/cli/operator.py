@@ -116,7 +116,8 @@ def run_operator(settings: Settings) -> int:
     except UnauthorizedError as error:
         return _refuse(
             f"the API server does not accept the credentials of {settings.kubeconfig or 'this pod'} ({error.message}); "
-            f"`kubectl create token -n {names.OPERATOR_NAMESPACE} {names.OPERATOR_SERVICE_ACCOUNT}` makes a new token",
+            f"ask for a new token of ServiceAccount {names.OPERATOR_NAMESPACE}/{names.OPERATOR_SERVICE_ACCOUNT} "
+            f"(with annotation {names.BREAK_GLASS_ANNOTATION}, see docs/how-to/install.md)",
             UNREACHABLE,
         )
     except ClusterError as error:

@@ -80,7 +80,7 @@ def from_kubeconfig(path: Path, context: str | None = None) -> Connection:
     if unsupported := sorted({"exec", "auth-provider", "username"} & user.keys()):
         raise ConfigError(
             f"{path}: user {chosen.get('user')!r} logs in by {unsupported[0]}, which the operator does not do; "
-            f"give it a token, a tokenFile or a client certificate (`kubectl create token` makes a token)"
+            f"give it a token, a tokenFile or a client certificate"
         )
     token_file = user.get("tokenFile")
     return Connection(
