@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ringfence import names
 from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.model.parse import parse
 from tests.apiserver.installing import SAMPLES, EmptyCluster, empty_cluster, install
@@ -69,6 +70,15 @@ def test_the_samples_go_into_an_empty_cluster_in_one_go_and_become_ready(
     for kind in ("modelroutes", "retentionpolicies"):
         homes = {item["metadata"]["namespace"] for item in cluster.get(kind, "--all-namespaces")}
         assert homes == {"acme", "globex"}, kind
+
+
+def test_upgrading_the_samples_with_helm_conflicts_with_nothing(cluster: EmptyCluster, tmp_path: Path) -> None:
+    """Helm labels what it makes as managed by itself, a declared home namespace too; the operator leaves that be."""
+    install_with_helm(cluster, tmp_path)
+    cluster.kubectl("wait", "--for=condition=Ready", "tenants", "--all", "--timeout=60s")
+    cluster.helm("upgrade", "samples", str(tmp_path / "samples"))
+    homes = cluster.get("namespaces", "-l", names.HOME_LABEL)
+    assert {home["metadata"]["labels"][names.MANAGED_BY_LABEL] for home in homes} == {"Helm"}
 
 
 def test_applying_the_samples_again_changes_nothing(cluster: EmptyCluster) -> None:

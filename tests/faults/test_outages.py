@@ -19,6 +19,7 @@ SLOWLY = ("--writes-per-second", "30")
 BURST = tuple(f"n{number}" for number in range(8))
 SUPERSEDED = 4
 MODEL_ROUTES = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{MODEL_ROUTE.plural}.{MODEL_ROUTE.group}"
+ASKABLE = 60  # seconds: an API server that was just started looks for definitions every 5, for parameters every 30
 LEASE_PATH = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE).path
 
 
@@ -52,9 +53,9 @@ def operator(process: OperatorProcess) -> OperatorProcess:
 def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenancy:
     """A tenant of the test's own, served, with one Namespace that was made in peace."""
     tenancy = Tenancy(operator.plane.admin, tenant_name())
-    eventually(lambda: in_force(operator.plane.admin), 30)  # a new API server looks for definitions every 5 seconds
+    eventually(lambda: in_force(operator.plane.admin), ASKABLE)
     tenancy.begin()
-    eventually(tenancy.served, 30)
+    eventually(tenancy.served, ASKABLE)
     tenancy.apply("calm")
     eventually(lambda: tenancy.served("calm"), 30)
     return tenancy
@@ -76,7 +77,7 @@ def test_started_before_the_api_server_it_serves_once_that_is_there(
     cluster.plane.apiserver.start()
     eventually(process.leads, 60)
     eventually(lambda: process.probe("/readyz") == (200, "leader\n"))
-    eventually(tenancy.served, 30)
+    eventually(tenancy.served, ASKABLE)
 
 
 @pytest.mark.parametrize("server", ["api server", "etcd"])
@@ -145,7 +146,7 @@ def test_started_without_one_definition_it_names_it_and_serves_once_it_is_instal
     assert not admin.get(tenancy.core("early")).ok
     _install_definitions(cluster)
     eventually(operator.leads, 60)
-    eventually(lambda: tenancy.served("early"), 30)
+    eventually(lambda: tenancy.served("early"), ASKABLE)
 
 
 def _everything_is_made_and_recorded(operator: OperatorProcess, tenancy: Tenancy) -> None:

@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ringfence.engine.queue import LONGEST_BACKOFF
 from ringfence.plan.plan import Condition, Plan
 from ringfence.plan.reasons import ConditionType, Reason
-from ringfence.ports.cluster import ClusterError, RefusedError, UnauthorizedError
+from ringfence.ports.cluster import ClusterError, NotJudgedError, RefusedError, UnauthorizedError
 from ringfence.ports.ledger import LedgerError
 
 MESSAGE_LIMIT: Final = 1024
 LONG: Final = 2.0
-# Seconds before the first retry; each further one waits twice as long.
+# Seconds before the first retry; each further one waits twice as long, by the first line that fits.
 PATIENCE: Final[Mapping[type[Exception], float]] = {
+    NotJudgedError: 1.0,
     RefusedError: LONG,
     UnauthorizedError: LONG,
     LedgerError: 0.5,
     ClusterError: 0.0,
 }
+# Seconds that no retry waits longer than, where it is known how soon the trouble ends.
+BOUND: Final[Mapping[type[Exception], float]] = {NotJudgedError: 4.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,20 @@ class Failure:
     message: str
     patience: float = 0.0
     """Seconds to wait at least."""
+    bound: float = LONGEST_BACKOFF
+    """Seconds to wait at most."""
 
 
 def of_cluster(error: ClusterError, what: str) -> Failure:
     """Return what a failed call means; ``what`` names the object that it was about."""
     message = f"{what}: {error.message}"[:MESSAGE_LIMIT]
-    return Failure(Reason.APPLY_FAILED, message, patience=max(error.retry_after or 0.0, _patience(error)))
+    patience = max(error.retry_after or 0.0, _of(error, PATIENCE, 0.0))
+    return Failure(Reason.APPLY_FAILED, message, patience, bound=_of(error, BOUND, LONGEST_BACKOFF))
 
 
 def of_ledger(error: LedgerError) -> Failure:
     """Return what an unavailable ledger means."""
-    return Failure(Reason.LEDGER_UNAVAILABLE, str(error)[:MESSAGE_LIMIT], patience=_patience(error))
+    return Failure(Reason.LEDGER_UNAVAILABLE, str(error)[:MESSAGE_LIMIT], patience=_of(error, PATIENCE, 0.0))
 
 
 def of_defect(error: Exception) -> Failure:
@@ -50,8 +57,8 @@ def of_defect(error: Exception) -> Failure:
     return Failure(Reason.INTERNAL_ERROR, message, patience=LONG)
 
 
-def _patience(error: Exception) -> float:
-    return next((seconds for kind, seconds in PATIENCE.items() if isinstance(error, kind)), 0.0)
+def _of(error: Exception, table: Mapping[type[Exception], float], default: float) -> float:
+    return next((seconds for kind, seconds in table.items() if isinstance(error, kind)), default)
 
 
 def conditions(plan: Plan | None, failure: Failure) -> tuple[Condition, ...]:

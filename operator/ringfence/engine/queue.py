@@ -18,9 +18,15 @@ LONGEST_BACKOFF: Final = 300.0
 JITTER: Final = 0.2  # of the delay, either way
 
 
-def backoff(failures: int, *, least: float = 0.0, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds to wait after so many failures in a row: doubling, with jitter, never shorter than ``least``."""
-    delay = min(LONGEST_BACKOFF, max(least, SHORTEST_BACKOFF) * 2.0 ** min(failures - 1, 32))
+def backoff(
+    failures: int,
+    *,
+    least: float = 0.0,
+    most: float = LONGEST_BACKOFF,
+    jitter: Callable[[], float] = random.random,
+) -> float:
+    """Seconds to wait after so many failures in a row: doubling up to ``most``, with jitter, never below ``least``."""
+    delay = min(most, max(least, SHORTEST_BACKOFF) * 2.0 ** min(failures - 1, 32))
     return max(least, delay * (1 + JITTER * (2 * jitter() - 1)))
 
 
@@ -99,10 +105,10 @@ class WorkQueue:
         if cause := self._again.pop(ref, None):
             self.add(ref, cause)
 
-    def retry(self, ref: Ref, cause: Cause, *, least: float = 0.0) -> float:
+    def retry(self, ref: Ref, cause: Cause, *, least: float = 0.0, most: float = LONGEST_BACKOFF) -> float:
         """Look again after a failure; answers in how many seconds."""
         self._failures[ref] = self._failures.get(ref, 0) + 1
-        delay = backoff(self._failures[ref], least=least)
+        delay = backoff(self._failures[ref], least=least, most=most)
         self.add_later(ref, cause, delay)
         return delay
 

@@ -234,7 +234,8 @@ class Reconciler:
         except ClusterError as error:
             failure = failure or failures.of_cluster(error, f"status of {ref}")
         if failure:
-            delay = self._queue.retry(ref, replace(cause, trigger=Trigger.RETRY), least=failure.patience)
+            again = replace(cause, trigger=Trigger.RETRY)
+            delay = self._queue.retry(ref, again, least=failure.patience, most=failure.bound)
             log.warning(
                 "retry", object=str(ref), reason=failure.reason.value, error=failure.message, retry_in=round(delay, 1)
             )

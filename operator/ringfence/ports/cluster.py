@@ -46,6 +46,13 @@ class RefusedError(ClusterError):
     """The API server understood and said no (400, 403, 422): asking again will not help by itself."""
 
 
+class NotJudgedError(RefusedError):
+    """An admission policy could not be asked yet (403): nothing happened, and asking again will help.
+
+    A policy needs the definition of its parameters, which an API server looks for every 30 s, also after its start.
+    """
+
+
 class UnauthorizedError(ClusterError):
     """The credentials were not accepted (401)."""
 

@@ -11,7 +11,7 @@ from ringfence.model.kinds import Ref
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject, Seen
-from ringfence.ports.cluster import ClusterError, RefusedError, ThrottledError, UnreachableError
+from ringfence.ports.cluster import ClusterError, NotJudgedError, RefusedError, ThrottledError, UnreachableError
 from ringfence.ports.ledger import LedgerUnavailableError
 from tests.unit.engine.conftest import Bench, namespace, tenant
 
@@ -136,7 +136,12 @@ async def test_without_a_ledger_the_fence_is_restored_all_the_same_and_recorded_
 
 
 @pytest.mark.parametrize(
-    "error", [UnreachableError("connection refused"), ThrottledError("slow down", status=429, retry_after=0.2)]
+    "error",
+    [
+        UnreachableError("connection refused"),
+        ThrottledError("slow down", status=429, retry_after=0.2),
+        NotJudgedError("failed to configure policy: failed to find resource referenced by paramKind", status=403),
+    ],
 )
 async def test_trouble_of_the_api_server_is_waited_out(bench: Bench, error: ClusterError) -> None:
     """Every call fails for a while; nothing is lost."""

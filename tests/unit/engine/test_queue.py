@@ -61,6 +61,7 @@ async def test_who_fails_waits_longer_each_time_and_begins_anew_after_success(qu
     assert queue.attempts(WEB) == 0
     assert queue.retry(WEB, cause(Trigger.RETRY), least=60) >= 60
     assert backoff(1000, jitter=lambda: 0.5) == LONGEST_BACKOFF
+    assert backoff(1000, least=1, most=4, jitter=lambda: 0.5) == 4
     queue.close()
 
 

@@ -13,6 +13,7 @@ from ringfence.ports.cluster import (
     ConflictError,
     ExpiredError,
     NotFoundError,
+    NotJudgedError,
     RefusedError,
     ThrottledError,
     UnauthorizedError,
@@ -21,6 +22,9 @@ from ringfence.ports.cluster import (
 
 MESSAGE_LIMIT: Final = 1024
 """Characters kept of the API server's message: some of them repeat the whole object."""
+
+UNCONFIGURED: Final = ("failed to configure policy:", "failed to configure binding:")
+"""What the API server says (k8s.io/apiserver, admission/plugin/policy) where it can't ask a policy yet."""
 
 BY_STATUS: Final[Mapping[int, type[ClusterError]]] = {
     401: UnauthorizedError,
@@ -47,6 +51,8 @@ def from_status_object(document: Mapping[str, Any]) -> ClusterError:
 def _made(status: int, message: str, retry_after: float | None) -> ClusterError:
     fallback = UnreachableError if status >= 500 else RefusedError  # noqa: PLR2004 -- RFC 9110's classes
     kind = BY_STATUS.get(status, fallback)
+    if kind is RefusedError and any(sign in message for sign in UNCONFIGURED):
+        kind = NotJudgedError
     return kind(message[:MESSAGE_LIMIT], status=status, retry_after=retry_after)
 
 

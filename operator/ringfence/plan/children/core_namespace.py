@@ -6,14 +6,27 @@ from typing import Any
 from ringfence import names
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
+from ringfence.plan.seen import CoreNamespace
 
 _POD_SECURITY = "pod-security.kubernetes.io/"
 
 
-def make(place: Place, *, pod_security: str = "restricted", labels: Mapping[str, str] | None = None) -> Desired:
-    """The tenant namespace, with the user's own ``labels`` beside those that are grants."""
+def make(
+    place: Place,
+    live: CoreNamespace | None,
+    *,
+    pod_security: str = "restricted",
+    labels: Mapping[str, str] | None = None,
+) -> Desired:
+    """The tenant namespace, with the user's own ``labels`` beside those that are grants.
+
+    Whoever declared the ``live`` one may have said that it is managed by him, as Helm does; that stays, or the two
+    would take the label from each other forever.
+    """
     annotations = {names.LABELS_ANNOTATION: ",".join(sorted(labels))} if labels else {}
     own = {**place.labels, names.OWNER_UID_LABEL: place.owner_uid, **_levels(pod_security)}
+    if live and names.MANAGED_BY_LABEL in live.labels:
+        own[names.MANAGED_BY_LABEL] = live.labels[names.MANAGED_BY_LABEL]
     if place.is_home:
         own[names.HOME_LABEL] = "true"
     return _namespace(place, {**(labels or {}), **own}, annotations)

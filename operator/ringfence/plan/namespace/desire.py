@@ -52,7 +52,9 @@ def desire(site: Site, seen: Seen) -> Desire:
     references = secrets(site, seen)
     openings = () if site.quarantined else _openings(site, found, seen)
     return Desire(
-        namespace=core_namespace.make(site.place, pod_security=site.pod_security, labels=site.spec.labels),
+        namespace=core_namespace.make(
+            site.place, seen.cores.get(site.place.core), pod_security=site.pod_security, labels=site.spec.labels
+        ),
         # Orders for secrets stay in an incident: with the order its Secret would go, and with it evidence.
         fence=(*_closed(site, seen, grant), *openings, *references.children),
         access=access.bindings(site.place, _members(site)),

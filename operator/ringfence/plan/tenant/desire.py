@@ -21,7 +21,7 @@ from ringfence.plan.children import (
 )
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
-from ringfence.plan.seen import Facts
+from ringfence.plan.seen import Seen
 
 _BUILT_IN_LIMITS: Final = ContainerLimits()
 
@@ -40,12 +40,12 @@ class HomeDesire:
         return (self.namespace, *self.fence, *self.access)
 
 
-def desire(place: Place, spec: TenantSpec, facts: Facts) -> HomeDesire:
-    """Everything that should be there, and nothing else."""
+def desire(place: Place, spec: TenantSpec, seen: Seen) -> HomeDesire:
+    """Everything that should be there, and nothing else. ``spec`` is what is granted of it."""
     quarantined = spec.isolation == "Quarantined"
     members = access.tenant_members(spec.access)
     closed = (
-        guardrail.make(place, spec, facts),
+        guardrail.make(place, spec, seen.facts),
         deny_all.make(place),
         quota.make_home(place),
         limits.make(place, _BUILT_IN_LIMITS),
@@ -53,7 +53,7 @@ def desire(place: Place, spec: TenantSpec, facts: Facts) -> HomeDesire:
     )
     openings = () if quarantined else (allow_dns.make(place, spec.network.dns), allow_gateway.make_home(place))
     return HomeDesire(
-        namespace=core_namespace.make(place),
+        namespace=core_namespace.make(place, seen.cores.get(place.core)),
         fence=(*closed, *openings),
         access=access.bindings(place, access.read_only(members) if quarantined else members),
     )

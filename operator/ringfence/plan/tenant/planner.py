@@ -35,7 +35,7 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
     quarantined = spec.isolation == "Quarantined"
-    desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen.facts)
+    desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen)
     home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
     surplus = prune.surplus(home, desired.objects, quarantined=quarantined)
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)

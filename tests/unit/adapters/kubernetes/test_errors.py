@@ -8,6 +8,7 @@ from ringfence.ports.cluster import (
     ConflictError,
     ExpiredError,
     NotFoundError,
+    NotJudgedError,
     RefusedError,
     ThrottledError,
     UnauthorizedError,
@@ -37,6 +38,15 @@ def test_each_status_says_what_to_do_next(status: int, kind: type[ClusterError])
     error = from_answer(status, STATUS, {})
     assert type(error) is kind
     assert (error.message, error.status) == ("no", status)
+
+
+@pytest.mark.parametrize("what", ["policy", "binding"])
+def test_a_policy_that_could_not_be_asked_yet_is_no_denial(what: str) -> None:
+    """The API server uses one status for both; only its words tell them apart."""
+    words = f"denied request: failed to configure {what}: failed to find resource referenced by paramKind"
+    error = from_answer(403, STATUS.replace(b"no", words.encode()), {})
+    assert type(error) is NotJudgedError
+    assert error.message == words
 
 
 def test_a_watch_too_old_is_told_in_its_stream() -> None:
