@@ -65,6 +65,7 @@ class OperatorProcess:
         options = ("--kubeconfig", str(kubeconfig), "--ledger", f"sqlite:///{self.ledger}", "--log-format", "json")
         command = [sys.executable, "-m", "ringfence", "run", *options, *self.arguments]
         self.log.write_bytes(b"")
+        self.kill()  # what is left of the one before, which has ended: its pipes
         self.process = GuardedProcess(command, log=self.log, cwd=self.folder)
         return self
 
