@@ -1,6 +1,12 @@
 """Fixtures for every folder of tests."""
 
+import os
 import signal
+from typing import Final
+
+# Garbage of programs in Go is collected four times less often: their CPU is what the tests wait for, not their memory.
+# Installing Ringfence on a new API server costs it 7.2 s of CPU instead of 8.6 (and 570 MB instead of 340).
+GARBAGE_COLLECTION: Final = os.environ.setdefault("GOGC", "400")
 
 # A shell starts background jobs with SIGINT ignored, which processes that tests start and interrupt would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

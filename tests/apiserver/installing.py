@@ -1,5 +1,6 @@
 """An empty control plane a module, and the real kubectl and helm on it."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class EmptyCluster:
 
     def get(self, resource: str, *arguments: str) -> list[dict[str, Any]]:
         """Get objects of a resource."""
-        found = yaml.safe_load(self.kubectl("get", resource, "-o", "json", *arguments).stdout)
+        found = json.loads(self.kubectl("get", resource, "-o", "json", *arguments).stdout)
         return list(found["items"])
 
 
@@ -75,6 +76,11 @@ def kustomized(folder: Path) -> str:
     """Return what `kubectl apply -k` would apply; that needs no cluster."""
     command = [str(find_tools(["kubectl"])["kubectl"]), "kustomize", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """Return the objects of a bundle. By the parser in C: the one in Python takes 0.8 s for what is installed."""
+    return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
 
 
 def by_identity(objects: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:

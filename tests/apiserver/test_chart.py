@@ -15,6 +15,7 @@ from tests.apiserver.installing import (
     EmptyCluster,
     Helm,
     by_identity,
+    documents,
     empty_cluster,
     kustomized,
 )
@@ -42,7 +43,7 @@ def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
 
 def rendered(helm: Helm, *options: str) -> dict[tuple[str, str, str], dict[str, Any]]:
     text = helm("template", "ringfence", str(CHART), *options).stdout
-    return by_identity([document for document in yaml.safe_load_all(text) if document])
+    return by_identity(documents(text))
 
 
 def standing(objects: list[dict[str, Any]]) -> set[str]:
@@ -99,7 +100,7 @@ def test_a_value_that_would_do_harm_or_nothing_is_refused(helm: Helm, options: S
 
 def test_definitions_are_those_of_the_repository_and_can_be_left_out(helm: Helm) -> None:
     """Helm upgrades them with the release, since they are templates; keep protects them from an uninstall."""
-    source = [yaml.safe_load(file.read_text()) for file in sorted((REPOSITORY / "crds").glob("*.yaml"))]
+    source = [each for file in sorted((REPOSITORY / "crds").glob("*.yaml")) for each in documents(file.read_text())]
     in_chart = [item for item in rendered(helm).values() if item["kind"] == "CustomResourceDefinition"]
     assert {item["metadata"]["name"]: item["spec"] for item in in_chart} == {
         item["metadata"]["name"]: item["spec"] for item in source
@@ -115,7 +116,7 @@ def test_helm_and_kustomize_install_the_same_things(helm: Helm) -> None:
 
     Only Helm knows the image's final name, and has it told in the record: kustomize's overlays change it later.
     """
-    by_kustomize = by_identity(list(yaml.safe_load_all(kustomized(INSTALL))))
+    by_kustomize = by_identity(documents(kustomized(INSTALL)))
     by_helm = rendered(helm)
     environment = by_helm[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]["env"]
     environment.remove({"name": "RINGFENCE_IMAGE", "value": _image(by_helm)})

@@ -10,7 +10,7 @@ import yaml
 from ringfence import names
 from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.model.parse import parse
-from tests.apiserver.installing import SAMPLES, EmptyCluster, empty_cluster, install
+from tests.apiserver.installing import SAMPLES, EmptyCluster, documents, empty_cluster, install
 from tests.operating import operator_kubeconfig
 from tests.waiting import eventually
 
@@ -42,7 +42,7 @@ def apply_kustomization(cluster: EmptyCluster, _: Path) -> str:
 def apply_in_helms_order(cluster: EmptyCluster, folder: Path) -> str:
     """Helm sorts by kind; what it prints is in that order, and kubectl sends it one by one."""
     ordered = cluster.helm("template", "samples", str(_as_chart(folder))).stdout
-    kinds = [document["kind"] for document in yaml.safe_load_all(ordered) if document]
+    kinds = [document["kind"] for document in documents(ordered)]
     assert kinds.index("Namespace") == 0
     assert kinds.index("Tenant") > kinds.index("RetentionPolicy"), "the Tenant comes last: nothing may depend on order"
     return cluster.kubectl("apply", "-f", "-", stdin=ordered).stdout
