@@ -19,6 +19,12 @@ _OLD_STEP_UP: Final = "oldObject.spec.?access.?stepUp"
 _QUARANTINED: Final = "{}.?spec.?isolation.orValue('') == 'Quarantined'"
 
 
+_ISOLATION_CHANGED: Final = (
+    f"({RESOURCE} == '{NAMESPACE.plural}' && oldObject != null "
+    "&& object.spec.?isolation.orValue('') != oldObject.spec.?isolation.orValue(''))"
+)
+
+
 def _asks(wish: str) -> str:
     return f"one person sets annotation {wish} to the object's name, another acts"
 
@@ -102,7 +108,11 @@ FROZEN: Final = Policy(
     name="ringfence-incidents",
     about="Nothing of a quarantined tenant is deleted; Namespaces end with a strong sign-in, where the Tenant asks.",
     resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural, RETENTION_POLICY.plural), CHANGE),),
-    unless=(NOT_COLLECTED, NOT_OPERATOR),
+    unless=(
+        NOT_COLLECTED,
+        NOT_OPERATOR,
+        Expression("ends-or-changes-isolation", f"object == null || {_ISOLATION_CHANGED}"),
+    ),
     missing="Allow",
     validations=(
         Validation(
@@ -115,8 +125,7 @@ FROZEN: Final = Policy(
             "namespace-step-up",
             (Threat.MASS_DELETION,),
             f"""
-            {RESOURCE} != '{NAMESPACE.plural}' || (object != null && (oldObject == null
-              || object.spec.?isolation.orValue('') == oldObject.spec.?isolation.orValue(''))) || {STEPPED_UP}
+            {RESOURCE} != '{NAMESPACE.plural}' || {STEPPED_UP}
             """,
             "sign in more strongly to delete, quarantine or release a Namespace; see the Tenant's spec.access.stepUp",
         ),

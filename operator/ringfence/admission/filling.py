@@ -15,6 +15,10 @@ _BASE: Final = f"/spec/affinity/nodeAffinity/{AFFINITY}"
 _TERMS: Final = f"object.spec.?affinity.?nodeAffinity.?{AFFINITY}.?nodeSelectorTerms.orValue([])"
 
 
+_APPROVALS: Final = f"({RESOURCE} == '{MODEL_ROUTE.plural}' ? object.spec.?approvals.orValue([]) : [])"
+_HOLDS: Final = f"({RESOURCE} == '{RETENTION_POLICY.plural}' ? object.spec.?legalHolds.orValue([]) : [])"
+
+
 def _unsigned(items: str, condition: str, path: str) -> str:
     """Patches that put the writer's name into entries that lack one."""
     return f"""
@@ -27,16 +31,13 @@ SIGNING: Final = Mutation(
     name="ringfence-signatures",
     about="Fills in who approves and who asks for a release; `ringfence-promotions` and `ringfence-holds` judge it.",
     resources=(Resources(GROUP, (MODEL_ROUTE.plural, RETENTION_POLICY.plural), WRITE),),
-    variables=(
+    unless=(
         Expression(
-            "approvals",
-            f"{RESOURCE} == '{MODEL_ROUTE.plural}' ? object.spec.?approvals.orValue([]) : []",
-        ),
-        Expression(
-            "holds",
-            f"{RESOURCE} == '{RETENTION_POLICY.plural}' ? object.spec.?legalHolds.orValue([]) : []",
+            "unsigned",
+            f"{_APPROVALS}.exists(a, !has(a.by)) || {_HOLDS}.exists(h, has(h.release) && !has(h.release.requestedBy))",
         ),
     ),
+    variables=(Expression("approvals", _APPROVALS), Expression("holds", _HOLDS)),
     patches=_unsigned("approvals", "!has(variables.approvals[i].by)", "'/spec/approvals/' + string(i) + '/by'")
     + "+"
     + _unsigned(
@@ -49,10 +50,18 @@ SIGNING: Final = Mutation(
 # Terms are alternatives: each of them is given the regions, unless it keeps to them already.
 REGION_AFFINITY: Final = Mutation(
     name="ringfence-regions",
-    about="Adds the tenant's regions to every term of a pod's node affinity; `ringfence-scheduling` demands them.",
+    about="Adds the tenant's regions to every term of a pod's node affinity; `ringfence-pods` demands them.",
     resources=(Resources("", ("pods",), CREATE),),
     namespaces=IN_TENANTS,
-    unless=(Expression("has-regions", f"{REGIONS}.size() > 0"),),
+    unless=(
+        Expression(
+            "lacks-regions",
+            f"""
+            {REGIONS}.size() > 0 && ({_TERMS}.size() == 0 || !{_TERMS}.all(t,
+              t.?matchExpressions.orValue([]).exists(m, {in_regions("m")})))
+            """,
+        ),
+    ),
     missing="Deny",
     variables=(
         Expression("terms", _TERMS),

@@ -9,6 +9,7 @@ from typing import Final
 from ringfence import names
 from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
+from ringfence.admission.scheduling import PLACE_RULES, PLACE_VARIABLES
 from ringfence.admission.threats import Threat
 
 _CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
@@ -22,9 +23,11 @@ def _no(field: str) -> str:
 
 PODS: Final = Policy(
     name="ringfence-pods",
-    about="A pod of a tenant shares nothing with its node, chooses none, and carries no credential.",
+    about="A pod of a tenant runs where it may, shares nothing with its node, and carries no credential.",
+    # One policy, though it is long: most of what a policy costs is the conversion of object and Guardrail.
     resources=(Resources("", ("pods", "pods/ephemeralcontainers")),),
     unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
+    missing="Deny",
     variables=(
         Expression(
             "containers",
@@ -34,6 +37,7 @@ PODS: Final = Policy(
             """,
         ),
         Expression("volumes", "object.spec.?volumes.orValue([])"),
+        *PLACE_VARIABLES,
     ),
     validations=(
         Validation(
@@ -84,6 +88,7 @@ PODS: Final = Policy(
             """,
             "a credential stands in env in clear; take it from a Secret (valueFrom.secretKeyRef)",
         ),
+        *PLACE_RULES,
     ),
 )
 

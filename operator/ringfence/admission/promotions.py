@@ -9,7 +9,7 @@ from typing import Final
 from ringfence import names
 from ringfence.admission.cel import ME, STEPPED_UP, annotations
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
-from ringfence.admission.stamps import PROMOTER, PROMOTIONS
+from ringfence.admission.stamps import PROMOTER, PROMOTIONS, TOUCHED
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE
 
@@ -31,6 +31,7 @@ ROUTES: Final = Policy(
     about="Promotions and approvals carry the names of those who made them, and those are two.",
     resources=_RESOURCES,
     everywhere=True,
+    unless=(TOUCHED,),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -104,6 +105,12 @@ APPROVERS: Final = Policy(
     name="ringfence-approvers",
     about="Where an environment names its approvers, nobody else approves; a strong sign-in where the Tenant asks.",
     resources=_RESOURCES,
+    unless=(
+        Expression(
+            "approvals-changed",
+            "object.spec.?approvals.orValue([]) != (oldObject == null ? [] : oldObject.spec.?approvals.orValue([]))",
+        ),
+    ),
     missing="Allow",
     variables=_APPROVALS,
     validations=(

@@ -6,7 +6,7 @@ must name the regions.
 
 from typing import Final
 
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED, by_controllers
+from ringfence.admission.cel import GLASS_WHOLE, by_controllers
 from ringfence.admission.policy import CREATE, Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.rules import cel_list
@@ -35,87 +35,81 @@ def in_regions(expression: str) -> str:
     )
 
 
-SCHEDULING: Final = Policy(
-    name="ringfence-scheduling",
-    about="Pods run in the tenant's regions, and use nodes, runtimes and priorities that the Tenant was given.",
-    resources=(Resources("", ("pods",)),),
-    unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
-    missing="Deny",
-    variables=(
-        Expression("terms", f"object.spec.?affinity.?nodeAffinity.?{AFFINITY}.?nodeSelectorTerms.orValue([])"),
-        Expression("selector", "object.spec.?nodeSelector.orValue({})"),
-        Expression("labels", "params.spec.?scheduling.?nodeSelector.orValue({})"),
-        Expression("tolerations", "params.spec.?scheduling.?tolerations.orValue([])"),
+PLACE_VARIABLES: Final = (
+    Expression("terms", f"object.spec.?affinity.?nodeAffinity.?{AFFINITY}.?nodeSelectorTerms.orValue([])"),
+    Expression("selector", "object.spec.?nodeSelector.orValue({})"),
+    Expression("labels", "params.spec.?scheduling.?nodeSelector.orValue({})"),
+    Expression("tolerations", "params.spec.?scheduling.?tolerations.orValue([])"),
+)
+
+PLACE_RULES: Final = (
+    Validation(
+        "pod-region",
+        (Threat.CHANGED_PLACE,),
+        f"""
+        {REGIONS}.size() == 0 || (variables.terms.size() > 0
+          && variables.terms.all(t, t.?matchExpressions.orValue([]).exists(m, {in_regions("m")})))
+        """,
+        f"every term of the node affinity names the tenant's regions ({REGION}):",
+        f"{REGIONS}.join(', ')",
     ),
-    validations=(
-        Validation(
-            "pod-region",
-            (Threat.CHANGED_PLACE,),
-            f"""
-            {REGIONS}.size() == 0 || (variables.terms.size() > 0
-              && variables.terms.all(t, t.?matchExpressions.orValue([]).exists(m, {in_regions("m")})))
-            """,
-            f"every term of the node affinity names the tenant's regions ({REGION}):",
-            f"{REGIONS}.join(', ')",
-        ),
-        Validation(
-            "pod-region-selector",
-            (Threat.CHANGED_PLACE,),
-            f"{REGIONS}.size() == 0 || !('{REGION}' in variables.selector) || "
-            f"variables.selector['{REGION}'] in {REGIONS}",
-            "nodeSelector names a region that the tenant does not have",
-        ),
-        Validation(
-            "pod-node-labels",
-            (Threat.BROKEN_PODS,),
-            f"""
-            variables.selector.all(k, k in {_FREE_LABELS}
-                || (k in variables.labels && variables.labels[k] == variables.selector[k]))
-              && variables.terms.all(t, t.?matchExpressions.orValue([]).all(m, m.key in {_FREE_LABELS}
-                || (m.key in variables.labels && m.operator == 'In'
-                  && m.values.all(v, v == variables.labels[m.key]))))
-            """,
-            "these nodes are chosen by labels that the Tenant's spec.scheduling.nodeSelector does not have",
-        ),
-        Validation(
-            "pod-node-fields",
-            (Threat.BROKEN_PODS, Threat.SIDE_ENTRANCES),
-            f"{_BY_DAEMON_SETS} || variables.terms.all(t, t.?matchFields.orValue([]).size() == 0)",
-            "no node is chosen by its name",
-        ),
-        Validation(
-            "pod-tolerations",
-            (Threat.BROKEN_PODS,),
-            f"""
-            object.spec.?tolerations.orValue([]).all(t,
-              t.?key.orValue('') in ({_BY_DAEMON_SETS} ? {_DAEMON_TAINTS} : {_COMMON_TAINTS})
-              || variables.tolerations.exists(a, t.?key.orValue('') == a.key
-                && (a.?operator.orValue('Equal') == 'Exists' || (t.?operator.orValue('Equal') == 'Equal'
-                  && t.?value.orValue('') == a.?value.orValue('')))
-                && (!has(a.effect) || t.?effect.orValue('') == a.effect)))
-            """,
-            "a toleration is not among the Tenant's spec.scheduling.tolerations",
-        ),
-        Validation(
-            "pod-runtime-class",
-            (Threat.BROKEN_PODS,),
-            """
-            object.spec.?runtimeClassName.orValue('') == ''
-              || object.spec.runtimeClassName in params.spec.?scheduling.?runtimeClasses.orValue([])
-            """,
-            "the runtime class is not among the Tenant's spec.scheduling.runtimeClasses",
-        ),
-        Validation(
-            "pod-priority-class",
-            (Threat.BROKEN_PODS,),
-            """
-            object.spec.?priorityClassName.orValue('') == ''
-              || object.spec.priorityClassName in params.spec.?scheduling.?priorityClasses.orValue([])
-            """,
-            "the priority class is not among the Tenant's spec.scheduling.priorityClasses",
-        ),
+    Validation(
+        "pod-region-selector",
+        (Threat.CHANGED_PLACE,),
+        f"{REGIONS}.size() == 0 || !('{REGION}' in variables.selector) || variables.selector['{REGION}'] in {REGIONS}",
+        "nodeSelector names a region that the tenant does not have",
+    ),
+    Validation(
+        "pod-node-labels",
+        (Threat.BROKEN_PODS,),
+        f"""
+        variables.selector.all(k, k in {_FREE_LABELS}
+            || (k in variables.labels && variables.labels[k] == variables.selector[k]))
+          && variables.terms.all(t, t.?matchExpressions.orValue([]).all(m, m.key in {_FREE_LABELS}
+            || (m.key in variables.labels && m.operator == 'In'
+              && m.values.all(v, v == variables.labels[m.key]))))
+        """,
+        "these nodes are chosen by labels that the Tenant's spec.scheduling.nodeSelector does not have",
+    ),
+    Validation(
+        "pod-node-fields",
+        (Threat.BROKEN_PODS, Threat.SIDE_ENTRANCES),
+        f"{_BY_DAEMON_SETS} || variables.terms.all(t, t.?matchFields.orValue([]).size() == 0)",
+        "no node is chosen by its name",
+    ),
+    Validation(
+        "pod-tolerations",
+        (Threat.BROKEN_PODS,),
+        f"""
+        object.spec.?tolerations.orValue([]).all(t,
+          t.?key.orValue('') in ({_BY_DAEMON_SETS} ? {_DAEMON_TAINTS} : {_COMMON_TAINTS})
+          || variables.tolerations.exists(a, t.?key.orValue('') == a.key
+            && (a.?operator.orValue('Equal') == 'Exists' || (t.?operator.orValue('Equal') == 'Equal'
+              && t.?value.orValue('') == a.?value.orValue('')))
+            && (!has(a.effect) || t.?effect.orValue('') == a.effect)))
+        """,
+        "a toleration is not among the Tenant's spec.scheduling.tolerations",
+    ),
+    Validation(
+        "pod-runtime-class",
+        (Threat.BROKEN_PODS,),
+        """
+        object.spec.?runtimeClassName.orValue('') == ''
+          || object.spec.runtimeClassName in params.spec.?scheduling.?runtimeClasses.orValue([])
+        """,
+        "the runtime class is not among the Tenant's spec.scheduling.runtimeClasses",
+    ),
+    Validation(
+        "pod-priority-class",
+        (Threat.BROKEN_PODS,),
+        """
+        object.spec.?priorityClassName.orValue('') == ''
+          || object.spec.priorityClassName in params.spec.?scheduling.?priorityClasses.orValue([])
+        """,
+        "the priority class is not among the Tenant's spec.scheduling.priorityClasses",
     ),
 )
+"""Rules for pods, of policy ``ringfence-pods``."""
 
 STORAGE: Final = Policy(
     name="ringfence-storage",
@@ -141,4 +135,4 @@ STORAGE: Final = Policy(
     ),
 )
 
-POLICIES: Final = (SCHEDULING, STORAGE)
+POLICIES: Final = (STORAGE,)

@@ -18,6 +18,8 @@ _WRITES: Final = (Resources(GROUP, OUR_KINDS, WRITE),)
 _CHANGED: Final = (
     "oldObject == null || object.?spec.orValue({}) != oldObject.?spec.orValue({})"  # a Tenant may have an empty spec
 )
+TOUCHED: Final = Expression("touched", f"{_CHANGED} || {annotations('object')} != {annotations('oldObject')}")
+"""Only the spec and annotations can be wrong about who changed them."""
 STAMPED: Final = (
     (names.CONFIRM_DELETE_ANNOTATION, names.CONFIRM_DELETE_BY_ANNOTATION),
     (names.CONFIRM_RELEASE_ANNOTATION, names.CONFIRM_RELEASE_BY_ANNOTATION),
@@ -48,6 +50,7 @@ STAMPS: Final = Policy(
     about="Who asked for an object's spec is written on it by the API server; the operator asks for nothing.",
     resources=_WRITES,
     everywhere=True,
+    unless=(TOUCHED,),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -104,7 +107,7 @@ STAMPING: Final = Mutation(
     name="ringfence-stamps",
     about="Fills in who asked, promoted and confirmed, where the writer left it out.",
     resources=_WRITES,
-    unless=(NOT_OPERATOR,),
+    unless=(NOT_OPERATOR, TOUCHED),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
