@@ -36,6 +36,9 @@ LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: 
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
 CONFIRM_DELETE_BY_ANNOTATION: Final = "ringfence.dev/confirm-delete-by"
 CONFIRM_RELEASE_BY_ANNOTATION: Final = "ringfence.dev/confirm-release-by"
+CONFIRM_DELETE_GENERATION_ANNOTATION: Final = "ringfence.dev/confirm-delete-generation"  # of the object as confirmed
+CONFIRM_RELEASE_GENERATION_ANNOTATION: Final = "ringfence.dev/confirm-release-generation"
+PAUSED_BY_ANNOTATION: Final = "ringfence.dev/paused-by"
 PROMOTED_BY_PREFIX: Final = "promoted-by.ringfence.dev/"  # and the environment
 
 # Objects of a tenant namespace.

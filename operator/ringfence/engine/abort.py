@@ -15,6 +15,7 @@ from ringfence.engine.writes import finalizers_patch
 from ringfence.lineage import event
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.entry import OpenRun
+from ringfence.lineage.episodes import lasting_of
 from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb, make_run_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
 from ringfence.plan.difference import difference, removals
@@ -37,8 +38,11 @@ class Closer:
         self._clock = clock
 
     async def close_runs(self, operator: Operator, *, before: str) -> int:
-        """Append an ABORT to every open run whose id is below ``before``; answers how many there were."""
-        runs = [run for run in await self._ledger.open_runs() if run.run_id < before]
+        """Append an ABORT to every open run whose id is below ``before``; answers how many there were.
+
+        Episodes are open for as long as they last; they are not runs that somebody was killed in.
+        """
+        runs = [run for run in await self._ledger.open_runs() if run.run_id < before and lasting_of(run) is None]
         for run in runs:
             desired = await self._desired(subject_of(run))
             checked = [self._check(write, desired.get(write.ref)) for write in event.planned_writes(run.start)]

@@ -6,7 +6,7 @@ began, publishes its checkpoints and gives the lease back.
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,7 @@ from ringfence.engine.apply import Applier
 from ringfence.engine.budget import WRITES_PER_SECOND, Budget
 from ringfence.engine.cause import Cause
 from ringfence.engine.election import Candidate
+from ringfence.engine.episodes import Episodes
 from ringfence.engine.events import Events
 from ringfence.engine.facts import Ranges
 from ringfence.engine.health import Health, Role
@@ -31,7 +32,7 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.stopping import unless
 from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
-from ringfence.lineage.entry import LogId
+from ringfence.lineage.entry import LogId, OpenRun
 from ringfence.lineage.runs import Operator, Trigger
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster, ClusterError
@@ -98,6 +99,7 @@ class Engine:
         self._recorder = Recorder(
             ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
         )
+        self._episodes = Episodes(self._recorder, clock, operator=self._operator)
         self._reconciler = Reconciler(self._hands(cluster), self.world.cache, self._queue, clock)
         self._measure()
 
@@ -106,6 +108,7 @@ class Engine:
         return Hands(
             planner=self._planner,
             recorder=self._recorder,
+            episodes=self._episodes,
             applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer),
             reporter=Reporter(cluster, self._events, self._clock, self._budget, own_answer),
             events=self._events,
@@ -178,7 +181,12 @@ class Engine:
             await unless(stop, self._first_attempt())
             self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self._tuning.workers)]
-            others = [announcing, tasks.create_task(self._resync()), tasks.create_task(self._checkpoints())]
+            others = [
+                announcing,
+                tasks.create_task(self.world.witness.run(self._episodes)),
+                tasks.create_task(self._resync()),
+                tasks.create_task(self._checkpoints()),
+            ]
             await stop.wait()
             self.world.waker.awake = False
             self._queue.close()
@@ -195,6 +203,7 @@ class Engine:
             try:
                 closed = await closer.close_runs(self._operator(), before=ours_from)
                 policies = await policy_set_digest(self._cluster)
+                lasting = await self._ledger.open_runs()
                 await self._recorder.started(self._tuning.configuration_digest, policies, self._tuning.image)
             except ForkRefusedError:
                 raise
@@ -204,8 +213,15 @@ class Engine:
                 await asyncio.sleep(ANNOUNCE_RETRY)
             else:
                 log.info("the record is taken up", closed_runs=closed)
+                self._take_up_episodes(lasting)
                 self._announced.set()
                 return
+
+    def _take_up_episodes(self, runs: Iterable[OpenRun]) -> None:
+        """Go on with what lasts on record; objects that were looked at without knowing that are looked at again."""
+        uids = (subject.meta.uid for ref in self.world.subjects.refs() if (subject := self.world.subjects.get(ref)))
+        self.world.witness.resume(self._episodes.resume(runs, uids))
+        self.world.look_at_all(Trigger.RESUME)
 
     async def _first_attempt(self) -> None:
         await self._announced.wait()

@@ -95,8 +95,9 @@ class Recorder:
             namespace=subject.name if subject.ref.type == NAMESPACE else "",
             environment=plan.environment,
             region=plan.region,
+            incidents=plan.incidents,
             attempt=attempt,
-            actor=Actor(_requester(meta.annotations), cause.managers or meta.managers),
+            actor=Actor(identity(meta.annotations), cause.managers or meta.managers),
         )
         return Run(plan.log, facts)
 
@@ -203,6 +204,15 @@ class Recorder:
         )
         await self._append(PLATFORM, entry)
 
+    async def tell(self, name: LogId, entries: Sequence[Entry]) -> None:
+        """Make entries durable that stop nobody; where that can't be now, they are kept and follow in their order."""
+        try:
+            await self._append(name, *entries)
+        except LedgerUnavailableError as error:
+            log.warning("not recorded yet", log=name, error=str(error))
+            for entry in entries:
+                self._keep(name, entry)
+
     async def _append(self, name: LogId, *entries: Entry) -> None:
         """Append what waits for the log and then ``entries``, in one transaction."""
         waiting = self._deferred.of(name)
@@ -221,7 +231,7 @@ class Recorder:
         return int(self._clock.now().timestamp() * 1000)
 
 
-def _requester(annotations: Mapping[str, str]) -> str:
-    """Who asked for the object as it is, if what is written there can be a name at all."""
-    name = annotations.get(names.REQUESTED_BY_ANNOTATION, "")
+def identity(annotations: Mapping[str, str], author: str = names.REQUESTED_BY_ANNOTATION) -> str:
+    """Return who asked for something, as admission wrote it down, if what is written there can be a name at all."""
+    name = annotations.get(author, "")
     return name if len(name) <= LONGEST_IDENTITY and name.isprintable() else ""

@@ -85,5 +85,7 @@ class Plan:
     """The log that records this: the Tenant's uid, or ``platform`` where there is none."""
     environment: str = ""
     region: str = ""
+    incidents: tuple[str, ...] = ()
+    """The ids of the incidents for which what it is about is quarantined."""
     repair: bool = True
     """False while paused or terminating: differences are reported, nothing is written."""
