@@ -33,6 +33,7 @@ COMMANDS: Final = {
         "ringfence.cli.reach.explain", "explain_deny", "Say why one may not connect to another, and what would open it."
     ),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
+    "evidence": Command("ringfence.cli.evidence.command", "evidence", "Tell what the record has of an incident."),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(
         "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."

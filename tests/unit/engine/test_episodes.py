@@ -1,7 +1,7 @@
 """Quarantine, pause and broken glass: each beginning and each end is on record once, whatever happens."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -11,7 +11,7 @@ from ringfence.model.kinds import Ref
 from ringfence.ports.ledger import LedgerUnavailableError
 from tests.unit.engine.conftest import Bench, LoopClock, namespace, tenant
 
-INCIDENT = {"isolation": "Quarantined", "incident": {"id": "INC-7", "reason": "key leak"}}
+INCIDENT: Final[dict[str, Any]] = {"isolation": "Quarantined", "incident": {"id": "INC-7", "reason": "key leak"}}
 POLICY = Ref(kinds.NETWORK_POLICY, "acme-web", names.DENY_ALL)
 
 
