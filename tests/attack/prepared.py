@@ -11,7 +11,17 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
-from ringfence.model.kinds import CORE_NAMESPACE, MODEL_ROUTE, NAMESPACE, PRIMARY_TYPES, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import (
+    CORE_NAMESPACE,
+    LIMIT_RANGE,
+    MODEL_ROUTE,
+    NAMESPACE,
+    PRIMARY_TYPES,
+    RESOURCE_QUOTA,
+    RETENTION_POLICY,
+    TENANT,
+    Ref,
+)
 from tests.attack.asking import Asker, Request, Who
 from tests.simulation import Simulation
 from tests.waiting import eventually
@@ -52,6 +62,12 @@ VIEWER: Final = member("acme", "viewer")
 PROMOTER: Final = member("acme", "owner", "promoter@acme")
 CISO: Final = Who("ciso", ("oidc:ciso", "oidc:acme-owners"))
 GLOBEX_ADMIN: Final = member("globex", "admin")
+HELPDESK: Final = Who("helpdesk")
+"""May act as any user, but in no group and with no sign-in of his."""
+DEPUTY: Final = Who("deputy")
+"""Has the operator's role as it is shipped, and not its name: what its roles alone hold."""
+WORKER: Final = workload("acme-dev", "default")
+"""What runs in a tenant's namespace."""
 ROBOT: Final = workload("platform", "robot")
 """A ServiceAccount of the platform's that acme knows as an owner."""
 
@@ -94,6 +110,11 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
             "dev": {"environment": "dev", "region": "eu-central-1", "gatewayKeys": [{"name": "ci", "maxAge": "60d"}]},
             "prod": {"environment": "prod", "region": "eu-central-1"},
             "models": {"environment": "dev", "region": "eu-central-1"},
+            "tight": {
+                "environment": "dev",
+                "region": "eu-central-1",
+                "quota": {"hard": {"requests.cpu": "1", "configmaps": "2"}},
+            },
         },
     },
     {
@@ -157,7 +178,14 @@ def prepare(plane: ControlPlane) -> Prepared:
         _put(plane.admin, manifest)
     _make_tenants(prepared)
     _make_contents(prepared)
+    eventually(lambda: _counted(plane.admin), 30)
     return prepared
+
+
+def _counted(admin: Client) -> bool:
+    """Whether the API server knows what is used of every quota."""
+    found = admin.get(RESOURCE_QUOTA.collection_path()).must()["items"]
+    return all(set(each["spec"]["hard"]) <= set(each.get("status", {}).get("used", {})) for each in found)
 
 
 def path_of(manifest: Mapping[str, Any]) -> str:
@@ -206,6 +234,10 @@ def _platform() -> Iterator[dict[str, Any]]:
     yield _bound("flux", "every-right", {"kind": "ServiceAccount", "namespace": "flux-system", "name": "flux"})
     yield _bound("editor", "every-right-but-bypass", {"kind": "User", "name": EDITOR.user})
     yield _bound("labeller", "namespaces-only", {"kind": "User", "name": LABELLER.user})
+    yield _cluster_role("users-only", {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]})
+    yield _bound("helpdesk", "users-only", {"kind": "User", "name": HELPDESK.user})
+    shipped = _bound("deputy", names.OPERATOR_SERVICE_ACCOUNT, {"kind": "User", "name": DEPUTY.user})
+    yield {**shipped, "metadata": {"name": "deputy", "annotations": REASON}}
     operator = {
         "kind": "ServiceAccount",
         "namespace": names.OPERATOR_NAMESPACE,
@@ -345,6 +377,7 @@ def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
         yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_DELETE_ANNOTATION: tenant})
     yield SECOND, TENANT.path(None, "penumbra"), annotated({names.CONFIRM_RELEASE_ANNOTATION: "penumbra"})
     yield ADMINISTRATOR, NAMESPACE.path("acme", "models"), annotated(REASON)
+    yield ADMINISTRATOR, LIMIT_RANGE.path("acme-models", names.LIMITS), annotated(REASON)
     # One layer is switched off: Pod Security, so that the policies behind it are what answers.
     privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
     yield (

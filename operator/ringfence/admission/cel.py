@@ -52,7 +52,9 @@ def namespace_label(key: str) -> str:
 TARGET: Final = "(object == null ? oldObject : object)"
 """The object as it will be, or as it was where it goes."""
 _REASON: Final = f"metadata.?annotations[?'{names.BREAK_GLASS_ANNOTATION}'].orValue('')"
-GLASS_REASON: Final = f"{TARGET}.{_REASON}"
+_REASONS: Final = [value(annotations(of), names.BREAK_GLASS_ANNOTATION) for of in ("object", "oldObject")]
+GLASS_REASON: Final = f"({_REASONS[0]} != '' ? {_REASONS[0]} : {_REASONS[1]})"
+"""The reason on the object, or the one that is taken off: whoever broke the glass must be able to close it again."""
 
 
 def _broken(reason: str) -> str:
