@@ -23,7 +23,7 @@ OPERATOR: Final = f"system:serviceaccount:{names.OPERATOR_NAMESPACE}:{names.OPER
 CLIENT: Final = "ringfence/"
 """How the user agent of the operator's program begins: tests that attack with its token have another one."""
 _BY_OUR_ROLE: Final = re.compile(rf'RBAC: allowed by \w+Binding "{names.OPERATOR_SERVICE_ACCOUNT}["/]')
-_BINDINGS: Final = {names.role_binding(role): role for role in (*names.ROLES, names.SHELL)}
+_BINDINGS: Final = {names.role_binding(role): role for role in (*names.ROLES, names.SHELL, names.APPROVER)}
 _FOLDER: Final = pytest.StashKey[Path]()
 _WORKERS_FOLDER: Final = "rights_used"
 

@@ -59,6 +59,7 @@ ALLOW_INGRESS: Final = "ringfence-allow-ingress"
 
 ROLES: Final = ("owner", "admin", "developer", "viewer")  # each strictly contains the next
 SHELL: Final = "shell"  # no role of people: bound besides, to the following ones, where a shell may be opened
+APPROVER: Final = "approver"  # no role of members either: bound in the home to whom environments name as approvers
 ROLES_WITH_SHELL: Final = ("owner", "admin", "developer")
 
 
@@ -79,12 +80,12 @@ def tenant_role(role: str) -> str:
 
 
 def home_role(role: str) -> str:
-    """The ClusterRole bound in the home namespace for ``role``."""
+    """The ClusterRole bound in the home namespace for ``role``, or for ``APPROVER``."""
     return f"ringfence-home-{role}"
 
 
 def role_binding(role: str) -> str:
-    """The RoleBinding that gives ``role``, or ``SHELL``, in a tenant namespace."""
+    """The RoleBinding that gives ``role``, ``SHELL`` or ``APPROVER`` in a tenant namespace."""
     return f"ringfence-{role}"
 
 

@@ -250,7 +250,7 @@ def test_a_dump_ends_with_its_checkpoint(ledger: Path, tmp_path: Path) -> None:
     assert (target / "events.ndjson").read_bytes().splitlines() == bodies
     assert [json.loads(line)["n"] for line in (target / "salts.ndjson").read_text().splitlines()] == list(range(6))
     assert parse_checkpoint((target / "log" / "checkpoint").read_text()).checkpoint.size == 6
-    assert len(list((target / "schemas").iterdir())) == 9
+    assert len(list((target / "schemas").iterdir())) == 10
     assert _run(ledger, "dump", target, "--tenant", "acme").exit_code == 2
 
 
