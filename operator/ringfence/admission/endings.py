@@ -9,9 +9,10 @@ from typing import Final
 from ringfence import names
 from ringfence.admission.cel import ME, NOT_COLLECTED, NOT_OPERATOR, RESOURCE, STEPPED_UP, annotations, value
 from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
-from ringfence.admission.stamps import STAMPED, confirmer
+from ringfence.admission.stamps import STAMPED, stamped
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT
+from ringfence.plan.confirmations import DELETE, RELEASE, Confirmation
 
 _OF_TENANT: Final = f"{RESOURCE} == '{TENANT.plural}'"
 _NAME: Final = "oldObject.metadata.name"
@@ -27,6 +28,11 @@ _ISOLATION_CHANGED: Final = (
 
 def _asks(wish: str) -> str:
     return f"one person sets annotation {wish} to the object's name, another acts"
+
+
+def _of_this_state(confirmation: Confirmation) -> str:
+    """Whether the object is as it was when it was confirmed: whatever changes its spec counts its generation up."""
+    return f"{value('variables.old', confirmation.generation)} == string(oldObject.metadata.generation)"
 
 
 TWO_PERSONS: Final = Policy(
@@ -48,6 +54,12 @@ TWO_PERSONS: Final = Policy(
             (Threat.MASS_DELETION,),
             f"!variables.removal || {value('variables.old', names.CONFIRM_DELETE_ANNOTATION)} == {_NAME}",
             _asks(names.CONFIRM_DELETE_ANNOTATION),
+        ),
+        Validation(
+            "removal-stale",
+            (Threat.MASS_DELETION, Threat.FORGED_AUTHORS),
+            f"!variables.removal || has(oldObject.metadata.deletionTimestamp) || {_of_this_state(DELETE)}",
+            "it changed since its deletion was confirmed; take the confirmation off and have it confirmed anew",
         ),
         Validation(
             "removal-second-person",
@@ -78,6 +90,12 @@ TWO_PERSONS: Final = Policy(
             _asks(names.CONFIRM_RELEASE_ANNOTATION),
         ),
         Validation(
+            "release-stale",
+            (Threat.FORGED_AUTHORS,),
+            f"!variables.release || {_of_this_state(RELEASE)}",
+            "it changed since its release was confirmed; take the confirmation off and have it confirmed anew",
+        ),
+        Validation(
             "release-second-person",
             (Threat.FORGED_AUTHORS,),
             f"!variables.release || {value('variables.old', names.CONFIRM_RELEASE_BY_ANNOTATION)} != {ME}",
@@ -96,9 +114,11 @@ TWO_PERSONS: Final = Policy(
             "confirmation-stamp",
             (Threat.FORGED_AUTHORS,),
             "object == null || ("
-            + " && ".join(f"{value('variables.new', stamp)} == {confirmer(wish, stamp)}" for wish, stamp in STAMPED)
+            + " && ".join(
+                f"{value('variables.new', stamp)} == {stamped(wish, stamp, now)}" for wish, stamp, now in STAMPED
+            )
             + ")",
-            "who confirmed is written by the API server; leave it out. You are",
+            "who confirmed or paused, and of which generation, is written by the API server; leave it out. You are",
             ME,
         ),
     ),

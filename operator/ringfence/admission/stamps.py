@@ -12,6 +12,7 @@ from ringfence.admission.mutation import Mutation
 from ringfence.admission.policy import WRITE, Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE, PRIMARY_TYPES
+from ringfence.plan.confirmations import DELETE, RELEASE
 
 OUR_KINDS: Final = tuple(kind.plural for kind in PRIMARY_TYPES)
 _WRITES: Final = (Resources(GROUP, OUR_KINDS, WRITE),)
@@ -20,18 +21,23 @@ _CHANGED: Final = (
 )
 TOUCHED: Final = Expression("touched", f"{_CHANGED} || {annotations('object')} != {annotations('oldObject')}")
 """Only the spec and annotations can be wrong about who changed them."""
+_GENERATION: Final = "(oldObject == null ? '0' : string(oldObject.metadata.generation))"
+"""Of the object as it is confirmed; what is born with a confirmation was never confirmed."""
 STAMPED: Final = (
-    (names.CONFIRM_DELETE_ANNOTATION, names.CONFIRM_DELETE_BY_ANNOTATION),
-    (names.CONFIRM_RELEASE_ANNOTATION, names.CONFIRM_RELEASE_BY_ANNOTATION),
+    (DELETE.wish, DELETE.by, ME),
+    (DELETE.wish, DELETE.generation, _GENERATION),
+    (RELEASE.wish, RELEASE.by, ME),
+    (RELEASE.wish, RELEASE.generation, _GENERATION),
+    (names.PAUSED_UNTIL_ANNOTATION, names.PAUSED_BY_ANNOTATION, ME),
 )
-"""Confirmations, and who gave them."""
+"""Wishes, what is written beside each, and what that is at the moment of the wish."""
 
 
-def confirmer(wish: str, stamp: str) -> str:
-    """What the stamp of a confirmation must be."""
+def stamped(wish: str, stamp: str, now: str) -> str:
+    """What must stand beside a wish: what stood there while it stays the same, nothing without it."""
     wished = value("variables.new", wish)
     return (
-        f"({wished} == '' ? '' : {wished} == {value('variables.old', wish)} ? {value('variables.old', stamp)} : {ME})"
+        f"({wished} == '' ? '' : {wished} == {value('variables.old', wish)} ? {value('variables.old', stamp)} : {now})"
     )
 
 
@@ -105,21 +111,21 @@ _FILLED: Final = f"({_PROMOTED_NOW} == '' || {_PROMOTED_NOW} == {_PROMOTED_BEFOR
 
 STAMPING: Final = Mutation(
     name="ringfence-stamps",
-    about="Fills in who asked, promoted and confirmed, where the writer left it out.",
+    about="Fills in who asked, promoted, confirmed and paused, where the writer left it out.",
     resources=_WRITES,
     unless=(NOT_OPERATOR, TOUCHED),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
         Expression("asker", f"({_CHANGED}) ? {ME} : {value('variables.old', names.REQUESTED_BY_ANNOTATION)}"),
-        *(Expression(f"confirmer{number}", confirmer(*pair)) for number, pair in enumerate(STAMPED)),
+        *(Expression(f"stamp{number}", stamped(*each)) for number, each in enumerate(STAMPED)),
         Expression("newPromotions", f"{_ROUTE} ? {PROMOTIONS[0].cel} : {{}}"),
         Expression("oldPromotions", f"{_ROUTE} && oldObject != null ? oldObject.spec.?promotions.orValue({{}}) : {{}}"),
     ),
     patches=f"""
         (has(object.metadata.annotations) ? [] : [JSONPatch{{op: 'add', path: '/metadata/annotations', value: {{}}}}])
         + {_stamp(names.REQUESTED_BY_ANNOTATION, "asker")}
-        + {" + ".join(_stamp(stamp, f"confirmer{number}") for number, (_, stamp) in enumerate(STAMPED))}
+        + {" + ".join(_stamp(stamp, f"stamp{number}") for number, (_, stamp, _) in enumerate(STAMPED))}
         + variables.newPromotions.map(e, e).filter(e, {_FILLED} && {PROMOTER} != '' && {_PROMOTED_NOW} != {PROMOTER})
           .map(e, JSONPatch{{op: 'add', path: {_PROMOTED_PATH}, value: {PROMOTER}}})
         + variables.oldPromotions.map(e, e).filter(e, !(e in variables.newPromotions)

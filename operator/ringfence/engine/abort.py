@@ -11,13 +11,14 @@ import structlog
 
 from ringfence.engine.cache import Cache
 from ringfence.engine.planning import Planner
-from ringfence.engine.writes import finalizers_patch
+from ringfence.engine.writes import finalizers_patch, withdrawal_patch
 from ringfence.lineage import event
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.entry import OpenRun
 from ringfence.lineage.episodes import lasting_of
 from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb, make_run_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
+from ringfence.plan.confirmations import CONFIRMATIONS, Confirmation
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.plan import Manifest
 from ringfence.ports.clock import Clock
@@ -73,7 +74,11 @@ class Closer:
         return (Found.NOT_FOUND, "") if differs else (Found.FOUND, str(child.version))
 
     def _patched(self, write: PlannedWrite, manifest: Manifest | None) -> tuple[Found, str]:
-        """Judge a patch of finalizers, or one that took away what somebody had added to an object of ours."""
+        """Judge a patch of finalizers or confirmations, or one that took away what somebody had added."""
+        confirmation = next((each for each in CONFIRMATIONS if _takes_off(each) == write.digest), None)
+        return self._withdrawn(write.ref, confirmation) if confirmation else self._mended(write, manifest)
+
+    def _mended(self, write: PlannedWrite, manifest: Manifest | None) -> tuple[Found, str]:
         finalizers, version = self._finalizers(write.ref)
         if finalizers is None:
             return Found.UNKNOWN, ""
@@ -89,6 +94,13 @@ class Closer:
             return Found.FOUND, version
         return (Found.NOT_FOUND if object_digest(added) == write.digest else Found.UNKNOWN), ""
 
+    def _withdrawn(self, ref: Ref, confirmation: Confirmation) -> tuple[Found, str]:
+        subject = self._cache.subject(ref)
+        if subject is None:
+            return Found.UNKNOWN, ""
+        stands = confirmation.wish in subject.meta.annotations
+        return (Found.NOT_FOUND, "") if stands else (Found.FOUND, subject.meta.resource_version)
+
     def _deleted(self, write: PlannedWrite, _: Manifest | None) -> tuple[Found, str]:
         child = self._cache.child(write.ref)
         if child is None:
@@ -101,6 +113,10 @@ class Closer:
         if child := self._cache.child(ref):
             return child.finalizers, str(child.version)
         return None, ""
+
+
+def _takes_off(confirmation: Confirmation) -> str:
+    return object_digest(withdrawal_patch(confirmation))
 
 
 JUDGES: Final = {

@@ -73,8 +73,8 @@ SHELL: Final = (
     Right("", ("pods/ephemeralcontainers",), ("get", "patch", "update")),
 )
 
-# What approvers have in a home namespace, members or not. RBAC knows no fields: that they add their approvals and change
-# nothing else of a route is rule `approver-approves`.
+# What approvers have in a home namespace, members or not. RBAC knows no fields: that they add their approvals and
+# change nothing else of a route is rule `approver-approves`.
 APPROVER: Final = (Right(kinds.GROUP, ("modelroutes",), (*READ, "approve", "patch", "update")),)
 
 # In a home namespace, where a tenant's custom resources and model keys are. `update` answers with what the writer

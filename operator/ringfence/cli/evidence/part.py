@@ -28,5 +28,5 @@ class Part:
         """How many of the newest leaves of this story no signed checkpoint covers; 0 where none was looked for."""
         if not self.signed or self.story is None or self.verdict is None:
             return 0
-        leaves = {each.leaf for each in (*self.story.happenings, *self.story.withdrawn)}
+        leaves = {each.leaf for each in self.story.happenings} | {each.leaf for each in self.story.withdrawn}
         return sum(leaf >= (self.verdict.checkpoint or 0) for leaf in leaves)

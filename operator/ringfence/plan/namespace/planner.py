@@ -9,7 +9,7 @@ from datetime import datetime
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
-from ringfence.plan import episode, prune, stages, timers, verdict
+from ringfence.plan import confirmations, episode, prune, stages, timers, verdict
 from ringfence.plan.namespace import departure, gates, report
 from ringfence.plan.namespace.desire import desire
 from ringfence.plan.namespace.site import Site
@@ -29,6 +29,7 @@ def plan_namespace(namespace: Subject[NamespaceSpec], seen: Seen) -> Plan:
         environment=namespace.spec.environment if namespace.spec else "",
         region=(namespace.spec.region or "") if namespace.spec else "",
         incidents=episode.incidents(seen.tenant, namespace),
+        stale=confirmations.stale(namespace),
     )
 
 

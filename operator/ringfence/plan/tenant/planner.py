@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import access, episode, orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan import access, confirmations, episode, orphan, prune, ranges, stages, timers, verdict
 from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
@@ -30,7 +30,14 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
     else:
         plan = _reconciled(tenant, tenant.spec, seen)
     region = tenant.spec.residency.regions[0] if tenant.spec and tenant.spec.residency else ""
-    return replace(plan, tenant=tenant.name, log=tenant.meta.uid, region=region, incidents=episode.incidents(tenant))
+    return replace(
+        plan,
+        tenant=tenant.name,
+        log=tenant.meta.uid,
+        region=region,
+        incidents=episode.incidents(tenant),
+        stale=confirmations.stale(tenant),
+    )
 
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
