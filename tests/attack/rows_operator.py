@@ -134,7 +134,7 @@ def secret_volume(name: str) -> Any:
 
 
 WORKLOAD_ROWS: Final = (
-    row("a pod", "operator-workload", create(core("acme-prod", "pods"), pod("x", "acme-prod")), gateway()),
+    row("a pod", "operator-pod", create(core("acme-prod", "pods"), pod("x", "acme-prod")), gateway()),
     row("a Deployment of another name", "operator-workload", gateway("miner"), gateway()),
     row("a gateway beside workloads", "operator-workload", gateway(where="acme-prod"), gateway()),
     row(

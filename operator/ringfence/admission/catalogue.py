@@ -24,7 +24,7 @@ from ringfence.admission import (
     scheduling,
     services,
     shells,
-    stamps,
+    stamping,
     stores,
     tokens,
 )
@@ -41,7 +41,6 @@ THEMES: Final = (
         "own-kinds",
         "Ringfence's own kinds",
         (
-            *stamps.POLICIES,
             *promotions.POLICIES,
             *holds.POLICIES,
             *endings.POLICIES,
@@ -53,7 +52,7 @@ THEMES: Final = (
 )
 """File, title and policies."""
 POLICIES: Final[tuple[Policy, ...]] = tuple(policy for _, _, policies in THEMES for policy in policies)
-MUTATIONS: Final[tuple[Mutation, ...]] = (*stamps.MUTATIONS, *filling.MUTATIONS)
+MUTATIONS: Final[tuple[Mutation, ...]] = (*stamping.MUTATIONS, *filling.MUTATIONS)
 VALIDATIONS: Final[Mapping[str, tuple[Policy, Validation]]] = {
     validation.id: (policy, validation) for policy in POLICIES for validation in policy.validations
 }

@@ -7,7 +7,16 @@ an incident lasts nothing is deleted.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, NOT_COLLECTED, NOT_OPERATOR, RESOURCE, STEPPED_UP, annotations, value
+from ringfence.admission.cel import (
+    ME,
+    NOT_COLLECTED,
+    NOT_OPERATOR,
+    RESOURCE,
+    STEPPED_UP,
+    annotations,
+    noted_otherwise,
+    value,
+)
 from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import STAMPED, stamped
 from ringfence.admission.threats import Threat
@@ -40,7 +49,14 @@ TWO_PERSONS: Final = Policy(
     about="Deleting a Tenant, and leaving quarantine, takes two persons.",
     resources=(Resources(GROUP, (NAMESPACE.plural, TENANT.plural), CHANGE),),
     everywhere=True,
-    unless=(NOT_COLLECTED,),
+    unless=(
+        NOT_COLLECTED,
+        Expression(
+            "ends-or-confirms",
+            f"object == null || {noted_otherwise((f'{GROUP}/confirm-', f'{GROUP}/paused-'))} || (oldObject != null"
+            f" && {_QUARANTINED.format('oldObject')} && !({_QUARANTINED.format('object')}))",
+        ),
+    ),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -127,7 +143,10 @@ TWO_PERSONS: Final = Policy(
 FROZEN: Final = Policy(
     name="ringfence-incidents",
     about="Nothing of a quarantined tenant is deleted; Namespaces end with a strong sign-in, where the Tenant asks.",
-    resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural, RETENTION_POLICY.plural), CHANGE),),
+    resources=(
+        Resources(GROUP, (NAMESPACE.plural,), CHANGE),
+        Resources(GROUP, (MODEL_ROUTE.plural, RETENTION_POLICY.plural), ("DELETE",)),
+    ),
     unless=(
         NOT_COLLECTED,
         NOT_OPERATOR,

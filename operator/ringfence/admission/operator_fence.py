@@ -145,9 +145,9 @@ _POD: Final = "object.spec.template.spec"
 
 WORKLOADS: Final = Policy(
     name="ringfence-operator-workloads",
-    about="The operator runs the gateway of a tenant, and nothing else.",
+    about="The operator runs the gateway of a tenant, and nothing else; `ringfence-pods` keeps it from pods.",
     resources=(
-        Resources("", ("pods", "podtemplates", "replicationcontrollers"), WRITE),
+        Resources("", ("podtemplates", "replicationcontrollers"), WRITE),
         Resources("apps", ("*",), WRITE),
         Resources("batch", ("*",), WRITE),
     ),

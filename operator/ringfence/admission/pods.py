@@ -7,7 +7,7 @@ no pod carries a token but the gateway's, nor a credential in its own text.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, OPERATOR, SPEC_CHANGED
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.scheduling import PLACE_RULES, PLACE_VARIABLES
 from ringfence.admission.threats import Threat
@@ -26,7 +26,8 @@ PODS: Final = Policy(
     about="A pod of a tenant runs where it may, shares nothing with its node, and carries no credential.",
     # One policy, though it is long: most of what a policy costs is the conversion of object and Guardrail.
     resources=(Resources("", ("pods", "pods/ephemeralcontainers")),),
-    unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
+    unless=(GLASS_WHOLE, LIVING, Expression(SPEC_CHANGED.name, f"{SPEC_CHANGED.cel} || {OPERATOR}")),
+    screened=True,
     missing="Deny",
     variables=(
         Expression(
@@ -89,6 +90,7 @@ PODS: Final = Policy(
             "a credential stands in env in clear; take it from a Secret (valueFrom.secretKeyRef)",
         ),
         *PLACE_RULES,
+        Validation("operator-pod", (Threat.CONFUSED_DEPUTY,), f"!({OPERATOR})", "the operator runs no pods"),
     ),
 )
 

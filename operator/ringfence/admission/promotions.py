@@ -7,9 +7,9 @@ Law: an approval is added by the approver himself, for what is promoted now, and
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, STEPPED_UP, annotations
+from ringfence.admission.cel import ME, STEPPED_UP, annotations, noted_otherwise
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
-from ringfence.admission.stamps import PROMOTER, PROMOTIONS, TOUCHED
+from ringfence.admission.stamps import PROMOTER, PROMOTIONS
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE
 from ringfence.model.modelroute import ModelRouteSpec
@@ -33,12 +33,25 @@ _APPROVALS: Final = (
     ),
 )
 
+
+def _differ(field: str, none: str) -> str:
+    """Whether a field of the spec changes."""
+    now, before = (f"{of}.spec.?{field}.orValue({none})" for of in ("object", "oldObject"))
+    return f"{now} != (oldObject == null ? {none} : {before})"
+
+
 ROUTES: Final = Policy(
     name="ringfence-promotions",
     about="Promotions and approvals carry the names of those who made them, and those are two.",
     resources=_RESOURCES,
     everywhere=True,
-    unless=(TOUCHED,),
+    unless=(
+        Expression(
+            "promotes-or-approves",
+            f"{_differ('promotions', '{}')} || {_differ('approvals', '[]')}"
+            f" || {noted_otherwise((names.PROMOTED_BY_PREFIX,))}",
+        ),
+    ),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -125,7 +138,7 @@ APPROVERS: Final = Policy(
     unless=(
         Expression(
             "approvals-changed",
-            "object.spec.?approvals.orValue([]) != (oldObject == null ? [] : oldObject.spec.?approvals.orValue([]))",
+            _differ("approvals", "[]"),
         ),
     ),
     missing="Allow",

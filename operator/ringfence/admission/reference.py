@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, THEMES
-from ringfence.admission.cel import GLASS_WHOLE, NAMESPACE_GLASS
+from ringfence.admission.cel import EXCUSED, GLASS_WHOLE, NAMESPACE_GLASS
 from ringfence.admission.policy import Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 
@@ -23,9 +23,9 @@ Some take the namespace's Guardrail as parameter. Where there is none they let p
 those marked *strict* refuse what is created: no workload runs in a namespace whose rules are not known.
 
 **Breaking the glass.** Whoever holds the verb `bypass` on `guardrails` (every cluster-admin does) passes by the
-policies marked *glass* with annotation `ringfence.dev/break-glass: <why>` on the object; to delete one, annotate it
-first. Not a ServiceAccount, whatever its role: what a GitOps controller applies may be anybody's text. For connections
-(`exec`) the annotation is on the namespace.
+policies and rules marked *glass* with annotation `ringfence.dev/break-glass: <why>` on the object; to delete one,
+annotate it first. Not a ServiceAccount, whatever its role: what a GitOps controller applies may be anybody's text. For
+connections (`exec`) the annotation is on the namespace.
 """
 
 
@@ -55,10 +55,10 @@ def _section(policy: Policy) -> str:
 
 
 def _row(validation: Validation) -> str:
+    glass = " *glass*" if validation.excused == EXCUSED else ""
     threats = (*(f"[{threat.number}](#threats)" for threat in validation.threats), *validation.cve)
-    return (
-        f"| `{validation.id}` | {_cell(validation.message)}{' …' if validation.detail else ''} | {', '.join(threats)} |"
-    )
+    refusal = f"{_cell(validation.message)}{' …' if validation.detail else ''}{glass}"
+    return f"| `{validation.id}` | {refusal} | {', '.join(threats)} |"
 
 
 def _resources(each: Resources) -> str:
