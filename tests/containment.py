@@ -108,10 +108,14 @@ class Tenantry:
 
     def time_containment(self, declare: Callable[[], None], deadline: float) -> Contained:
         """Declare an incident; ask until each sign of it is there."""
-        probes = {"policies": lambda: not self.openings(), "bindings": lambda: not self.writers()}
-        waiting = {**probes, "refused": lambda: not any(map(self._may_write, self.cores[1:]))}
+        waiting: dict[str, Callable[[], bool]] = {
+            "policies": lambda: not self.openings(),
+            "bindings": lambda: not self.writers(),
+            "refused": lambda: not any(map(self._may_write, self.cores[1:])),
+        }
+        seconds: dict[str, float] = {}
         declare()
-        began, seconds = time.perf_counter(), dict[str, float]()
+        began = time.perf_counter()
         while waiting:
             for name in [name for name, probe in waiting.items() if probe()]:
                 seconds[name] = time.perf_counter() - began

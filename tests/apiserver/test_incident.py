@@ -176,7 +176,7 @@ def test_a_confirmation_counts_for_nothing_once_the_object_has_changed(
     [
         {names.CONFIRM_RELEASE_BY_ANNOTATION: "somebody"},
         {names.CONFIRM_RELEASE_GENERATION_ANNOTATION: "99"},
-        {names.PAUSED_UNTIL_ANNOTATION: "2030-01-01T00:00:00Z", names.PAUSED_BY_ANNOTATION: "somebody"},
+        {names.PAUSED_BY_ANNOTATION: "somebody"},
     ],
     ids=["who", "of what", "who paused"],
 )
@@ -233,7 +233,7 @@ def test_an_approver_who_is_no_member_approves_and_does_nothing_else(acme: Tenan
     _patch(ann, path, {"spec": {"promotions": {"prod": REVISION}}}).must()
     change = {"spec": {"model": "other"}}
     assert _patch(ann, f"{path}?dryRun=All", change).ok
-    assert "nothing but approvals" in refusal(_patch(ciso, path, change))
+    assert "nothing of them but approvals" in refusal(_patch(ciso, path, change))
     approval = {"environment": "prod", "revision": REVISION}
     route = _patch(ciso, path, {"spec": {"approvals": [approval]}}).must()
     assert route["spec"]["approvals"] == [{**approval, "by": "ciso"}]

@@ -12,16 +12,9 @@ from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import PROMOTER, PROMOTIONS
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE
-from ringfence.model.modelroute import ModelRouteSpec
 
 _RESOURCES: Final = (Resources(GROUP, (MODEL_ROUTE.plural,)),)
 _STAMP: Final = f"variables.new[?('{names.PROMOTED_BY_PREFIX}' + {{}})].orValue('')"
-_APPROVALS_ALONE: Final = " && ".join(
-    f"object.spec.?{name} == oldObject.spec.?{name}"
-    for name in (field.alias for field in ModelRouteSpec.model_fields.values())
-    if name != "approvals"
-)
-"""Whether nothing else of a route changes."""
 _APPROVALS: Final = (
     Expression("oldApprovals", "oldObject == null ? [] : oldObject.spec.?approvals.orValue([])"),
     Expression(
@@ -106,16 +99,6 @@ ROUTES: Final = Policy(
               || a.?by.orValue('') != {_STAMP.format("a.environment")})
             """,
             "whoever promoted it can't approve it; ask somebody else",
-        ),
-        # RBAC knows no fields, and who may add an approval may write the whole route.
-        Validation(
-            "approver-approves",
-            (Threat.ESCALATED_ROLES,),
-            f"""
-            oldObject == null || ({_APPROVALS_ALONE}) || authorizer.group('{GROUP}')
-              .resource('{MODEL_ROUTE.plural}').namespace(request.namespace).check('create').allowed()
-            """,
-            "whoever may only approve changes nothing but approvals",
         ),
         Validation(
             "approval-right",

@@ -66,7 +66,7 @@ async def _incident(bench: Bench) -> None:
 
 def _policy() -> dict[str, Any]:
     metadata = {"name": OWN.name, "namespace": OWN.namespace}
-    spec = {"podSelector": {}, "ingress": [{}]}
+    spec: dict[str, Any] = {"podSelector": {}, "ingress": [{}]}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
