@@ -61,6 +61,8 @@ DEVELOPER: Final = member("acme", "developer")
 VIEWER: Final = member("acme", "viewer")
 PROMOTER: Final = member("acme", "owner", "promoter@acme")
 CISO: Final = Who("ciso", ("oidc:ciso", "oidc:acme-owners"))
+APPROVER: Final = Who("approver", ("oidc:ciso",))
+"""Approves for acme's production, and is nothing else in the tenant."""
 GLOBEX_ADMIN: Final = member("globex", "admin")
 HELPDESK: Final = Who("helpdesk")
 """May act as any user, but in no group and with no sign-in of his."""
@@ -140,6 +142,8 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
     },
     {"name": "penumbra", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-2", "reason": "over"}}},
     {"name": "closing", "spec": {}},
+    {"name": "annular", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-3", "reason": "changed since"}}},
+    {"name": "ebbing", "spec": {}},
 )
 
 
@@ -373,9 +377,12 @@ def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
     yield PROMOTER, RETENTION_POLICY.path("acme", "held"), release
     yield GITOPS, RETENTION_POLICY.path("acme", "asked"), release
     yield GLOBEX_ADMIN, RETENTION_POLICY.path("globex", "held"), release
-    for tenant in ("closing", "globex", "umbra"):
+    for tenant in ("closing", "ebbing", "globex", "umbra"):
         yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_DELETE_ANNOTATION: tenant})
-    yield SECOND, TENANT.path(None, "penumbra"), annotated({names.CONFIRM_RELEASE_ANNOTATION: "penumbra"})
+    for tenant in ("annular", "penumbra"):
+        yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_RELEASE_ANNOTATION: tenant})
+    for tenant in ("annular", "ebbing"):  # what was confirmed of them is not what they are any more
+        yield GITOPS, TENANT.path(None, tenant), {"spec": {"displayName": "changed since"}}
     yield ADMINISTRATOR, NAMESPACE.path("acme", "models"), annotated(REASON)
     yield ADMINISTRATOR, LIMIT_RANGE.path("acme-models", names.LIMITS), annotated(REASON)
     # One layer is switched off: Pod Security, so that the policies behind it are what answers.

@@ -8,6 +8,7 @@ from tests.attack.asking import Who, create, delete, patch
 from tests.attack.prepared import (
     ADMIN,
     ADMINISTRATOR,
+    APPROVER,
     CISO,
     EDITOR,
     FLUX,
@@ -121,6 +122,13 @@ ROUTE_ROWS: Final = (
         personal=True,
     ),
     Row(
+        "a route changed by whoever may only approve",
+        "approver-approves",
+        (APPROVER, patch(CHAT, {"spec": {"limits": {"requestsPerMinute": 7}}})),
+        (OWNER, patch(CHAT, {"spec": {"limits": {"requestsPerMinute": 7}}})),
+        personal=True,
+    ),
+    Row(
         "an approval without the verb",
         "approval-right",
         (ADMIN, approve("staging")),
@@ -224,6 +232,12 @@ ENDING_ROWS: Final = (
         (GITOPS, delete(tenant("closing"))),
     ),
     Row(
+        "a Tenant deleted that changed since its deletion was confirmed",
+        "removal-stale",
+        (GITOPS, delete(tenant("ebbing"))),
+        (GITOPS, delete(tenant("closing"))),
+    ),
+    Row(
         "a Tenant deleted by whoever confirmed it",
         "removal-second-person",
         (SECOND, delete(tenant("closing"))),
@@ -247,6 +261,12 @@ ENDING_ROWS: Final = (
         "an incident ended by one person",
         "release-confirmed",
         (GITOPS, patch(tenant("umbra"), FREED)),
+        (GITOPS, patch(tenant("penumbra"), FREED)),
+    ),
+    Row(
+        "an incident ended by a confirmation of an earlier state",
+        "release-stale",
+        (GITOPS, patch(tenant("annular"), FREED)),
         (GITOPS, patch(tenant("penumbra"), FREED)),
     ),
     Row(
@@ -274,6 +294,12 @@ ENDING_ROWS: Final = (
             ),
         ),
         (GITOPS, patch(tenant("acme"), annotated({names.CONFIRM_DELETE_ANNOTATION: "acme"}))),
+    ),
+    Row(
+        "a confirmation that claims to be of another state",
+        "confirmation-stamp",
+        (GITOPS, patch(tenant("closing"), annotated({names.CONFIRM_DELETE_GENERATION_ANNOTATION: "9"}))),
+        (GITOPS, patch(tenant("closing"), annotated({names.CONFIRM_DELETE_ANNOTATION: None}))),
     ),
     Row(
         "a confirmation's author changed",

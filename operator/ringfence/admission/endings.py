@@ -41,7 +41,9 @@ def _asks(wish: str) -> str:
 
 def _of_this_state(confirmation: Confirmation) -> str:
     """Whether the object is as it was when it was confirmed: whatever changes its spec counts its generation up."""
-    return f"{value('variables.old', confirmation.generation)} == string(oldObject.metadata.generation)"
+    confirmed = value("variables.old", confirmation.generation)
+    unconfirmed = f"{value('variables.old', confirmation.wish)} == ''"
+    return f"{unconfirmed} || {confirmed} == string(oldObject.metadata.generation)"
 
 
 TWO_PERSONS: Final = Policy(
