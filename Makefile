@@ -52,6 +52,7 @@ scan: tools .cache/scanners/.installed ## Scan rendered manifests, the history a
 .PHONY: bench
 bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.incident
 
 .PHONY: tools
 tools: install ## Download or build etcd, kube-apiserver, kube-controller-manager, kubectl and helm, once
