@@ -174,12 +174,19 @@ class Prepared:
 def prepare(plane: ControlPlane) -> Prepared:
     """Everything that rows of the table are about."""
     prepared = Prepared(plane, Asker(plane))
-    for manifest in _platform():
+    introduce(plane.admin)
+    for manifest in _foreign_kinds():
         _put(plane.admin, manifest)
     _make_tenants(prepared)
     _make_contents(prepared)
     eventually(lambda: _counted(plane.admin), 30)
     return prepared
+
+
+def introduce(admin: Client) -> None:
+    """Make everybody known who is not a tenant's, and the classes that pods may name."""
+    for manifest in _platform():
+        _put(admin, manifest)
 
 
 def _counted(admin: Client) -> bool:
@@ -253,6 +260,10 @@ def _platform() -> Iterator[dict[str, Any]]:
         }
     for name in ("gvisor", "other"):
         yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": name}
+
+
+def _foreign_kinds() -> Iterator[dict[str, Any]]:
+    """Definitions of others whose objects policies judge."""
     yield _definition("external-secrets.io", "ExternalSecret")
     yield _definition("gateway.networking.k8s.io", "HTTPRoute")
     yield _definition("gateway.networking.k8s.io", "TCPRoute")
