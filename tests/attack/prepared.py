@@ -22,6 +22,7 @@ from ringfence.model.kinds import (
     TENANT,
     Ref,
 )
+from ringfence.plan.canary import plan_canary
 from tests.attack.asking import Asker, Request, Who
 from tests.simulation import Simulation
 from tests.waiting import eventually
@@ -54,6 +55,7 @@ EDITOR: Final = Who("editor")
 """Has every right on everything, but not the verb `bypass`, and creates no Tenants."""
 OPERATOR: Final = Who(names.OPERATOR_USER)
 """Given every right, for its fence alone to hold."""
+CANARY: Final = workload(names.OPERATOR_NAMESPACE, names.CANARY)
 
 OWNER: Final = member("acme", "owner")
 ADMIN: Final = member("acme", "admin")
@@ -178,6 +180,7 @@ def prepare(plane: ControlPlane) -> Prepared:
     for manifest in _foreign_kinds():
         _put(plane.admin, manifest)
     _make_tenants(prepared)
+    _make_canary(prepared)
     _make_contents(prepared)
     eventually(lambda: _counted(plane.admin), 30)
     return prepared
@@ -323,6 +326,13 @@ def _make_tenants(prepared: Prepared) -> None:
     for ref in (ref for ref in world.objects if ref.type in (TENANT, NAMESPACE)):
         held = {"metadata": {"finalizers": [names.FINALIZER]}}
         prepared.must(OPERATOR, Request("PATCH", ref.path, held, {}, MERGE_PATCH))
+
+
+def _make_canary(prepared: Prepared) -> None:
+    """The namespaces in which the operator would ask whether policies are in force."""
+    for stage in plan_canary().stages:
+        for desired in stage.apply:
+            prepared.patiently(OPERATOR, _apply(desired.ref, desired.manifest))
 
 
 def _tenant(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
