@@ -14,6 +14,15 @@ OPERATOR_SERVICE_ACCOUNT: Final = "ringfence-operator"
 OPERATOR_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_SERVICE_ACCOUNT}"
 LEASE: Final = "ringfence-operator"
 
+# The canary asks for what policies must refuse. Its namespaces look like those of a tenant that can't exist: the
+# tenant's name is reserved.
+CANARY: Final = (
+    "ringfence-canary"  # its ServiceAccount, which is the operator's neighbour, and where workloads would be
+)
+CANARY_HOME: Final = "ringfence-canary-home"
+CANARY_TENANT: Final = "ringfence"
+CANARY_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{CANARY}"
+
 # Labels. Tenants can't write `ringfence.dev/` labels on namespaces; on other objects trust never rests on them.
 TENANT_LABEL: Final = "ringfence.dev/tenant"  # selects the tenant's peers in NetworkPolicies and admission policies
 OWNER_UID_LABEL: Final = "ringfence.dev/owner-uid"  # ownership: a new tenant of the same name is another owner

@@ -22,6 +22,7 @@ from ringfence.model.kinds import (
     TENANT,
     Ref,
 )
+from ringfence.plan.canary import plan_canary
 from tests.attack.asking import Asker, Request, Who
 from tests.simulation import Simulation
 from tests.waiting import eventually
@@ -54,6 +55,7 @@ EDITOR: Final = Who("editor")
 """Has every right on everything, but not the verb `bypass`, and creates no Tenants."""
 OPERATOR: Final = Who(names.OPERATOR_USER)
 """Given every right, for its fence alone to hold."""
+CANARY: Final = workload(names.OPERATOR_NAMESPACE, names.CANARY)
 
 OWNER: Final = member("acme", "owner")
 ADMIN: Final = member("acme", "admin")
@@ -178,12 +180,20 @@ class Prepared:
 def prepare(plane: ControlPlane) -> Prepared:
     """Everything that rows of the table are about."""
     prepared = Prepared(plane, Asker(plane))
-    for manifest in _platform():
+    introduce(plane.admin)
+    for manifest in _foreign_kinds():
         _put(plane.admin, manifest)
     _make_tenants(prepared)
+    _make_canary(prepared)
     _make_contents(prepared)
     eventually(lambda: _counted(plane.admin), 30)
     return prepared
+
+
+def introduce(admin: Client) -> None:
+    """Make everybody known who is not a tenant's, and the classes that pods may name."""
+    for manifest in _platform():
+        _put(admin, manifest)
 
 
 def _counted(admin: Client) -> bool:
@@ -257,6 +267,10 @@ def _platform() -> Iterator[dict[str, Any]]:
         }
     for name in ("gvisor", "other"):
         yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": name}
+
+
+def _foreign_kinds() -> Iterator[dict[str, Any]]:
+    """Definitions of others whose objects policies judge."""
     yield _definition("external-secrets.io", "ExternalSecret")
     yield _definition("gateway.networking.k8s.io", "HTTPRoute")
     yield _definition("gateway.networking.k8s.io", "TCPRoute")
@@ -316,6 +330,13 @@ def _make_tenants(prepared: Prepared) -> None:
     for ref in (ref for ref in world.objects if ref.type in (TENANT, NAMESPACE)):
         held = {"metadata": {"finalizers": [names.FINALIZER]}}
         prepared.must(OPERATOR, Request("PATCH", ref.path, held, {}, MERGE_PATCH))
+
+
+def _make_canary(prepared: Prepared) -> None:
+    """The namespaces in which the operator would ask whether policies are in force."""
+    for stage in plan_canary().stages:
+        for desired in stage.apply:
+            prepared.patiently(OPERATOR, _apply(desired.ref, desired.manifest))
 
 
 def _tenant(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

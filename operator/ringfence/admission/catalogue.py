@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ringfence.admission import (
+    canary,
     endings,
     fence,
     filling,
@@ -48,7 +49,7 @@ THEMES: Final = (
             *references.POLICIES,
         ),
     ),
-    ("operator", "The operator itself", operator_fence.POLICIES),
+    ("operator", "The operator itself", (*operator_fence.POLICIES, *canary.POLICIES)),
 )
 """File, title and policies."""
 POLICIES: Final[tuple[Policy, ...]] = tuple(policy for _, _, policies in THEMES for policy in policies)

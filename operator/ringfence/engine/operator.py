@@ -7,6 +7,7 @@ began, publishes its checkpoints and gives the lease back.
 import asyncio
 import gc
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,9 +23,11 @@ from ringfence.engine.episodes import Episodes
 from ringfence.engine.events import Events
 from ringfence.engine.facts import Ranges
 from ringfence.engine.health import Health, Role
+from ringfence.engine.lookout import Lookout
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.planning import Planner
-from ringfence.engine.policies import policy_set_digest
+from ringfence.engine.planting import Planting
+from ringfence.engine.policies import LivePolicies, policy_set_digest
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.reconcile import Hands, Reconciler
 from ringfence.engine.record import Recorder
@@ -34,6 +37,8 @@ from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
 from ringfence.lineage.entry import LogId, OpenRun
 from ringfence.lineage.runs import Operator, Trigger
+from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED, Enforcement
+from ringfence.ports.canary import Canary
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster, ClusterError
 from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError, LedgerUnavailableError
@@ -43,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 
 ANNOUNCE_RETRY: Final = 5.0
+"""Seconds."""
+FIRST_ANSWERS: Final = 5.0
 """Seconds."""
 
 
@@ -81,7 +88,9 @@ class Engine:
         signers: Sequence[Signer],
         tuning: Tuning,
         metrics: Metrics,
+        canary: Canary | None,
     ) -> None:
+        """Take what everything rests on; without a ``canary`` nobody asks whether admission policies are in force."""
         self._cluster = cluster
         self._ledger = ledger
         self._clock = clock
@@ -92,7 +101,9 @@ class Engine:
         self.health = Health(clock)
         self._announced = asyncio.Event()
         self._queue = WorkQueue()
-        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges)
+        self._policies = LivePolicies(changed=self._policy_changed) if canary else None
+        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges, policies=self._policies)
+        self.world.facts.enforce(NOT_ASKED if canary else UNGUARDED)
         self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst, allowed=candidate.sure)
         self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
         self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
@@ -100,7 +111,9 @@ class Engine:
             ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
         )
         self._episodes = Episodes(self._recorder, clock, operator=self._operator)
-        self._reconciler = Reconciler(self._hands(cluster), self.world.cache, self._queue, clock)
+        hands = self._hands(cluster)
+        self._reconciler = Reconciler(hands, self.world.cache, self._queue, clock)
+        self._lookout = self._look_out(canary, self._policies, hands) if canary and self._policies else None
         self._measure()
 
     def _hands(self, cluster: Cluster) -> Hands:
@@ -114,6 +127,31 @@ class Engine:
             events=self._events,
             metrics=self._metrics,
         )
+
+    def _look_out(self, canary: Canary, policies: LivePolicies, hands: Hands) -> Lookout:
+        plant = Planting(self.world.cache, hands.recorder, hands.applier, self._clock)
+        return Lookout(
+            canary,
+            policies,
+            self._clock,
+            plant=plant,
+            served=lambda: self.world.facts.facts().served,
+            tell=self._enforcement_changed,
+        )
+
+    def _policy_changed(self) -> None:
+        if self._lookout:
+            self._lookout.changed()
+
+    async def _enforcement_changed(self, before: Enforcement, state: Enforcement) -> None:
+        """Let everybody know: planners, probes, metrics, and the record."""
+        self.health.silent = state.silent
+        self._metrics.policies_in_force.set(state.opens)
+        self._metrics.policies_silent.set(len(state.silent))
+        self._metrics.policies_drifted.set(len(state.drifted))
+        self.world.facts.enforce(state)
+        if state.is_news_after(before):
+            await self._recorder.enforcement(state)
 
     def _operator(self) -> Operator:
         return Operator(self.world.cluster_uid(), __version__)
@@ -179,10 +217,13 @@ class Engine:
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(self._announce(), name="announce")
             await unless(stop, self._first_attempt())
+            looking = tasks.create_task(self._look_out_for_policies(), name="lookout")
+            await unless(stop, self._first_answers())
             self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self._tuning.workers)]
             others = [
                 announcing,
+                looking,
                 tasks.create_task(self.world.witness.run(self._episodes)),
                 tasks.create_task(self._resync()),
                 tasks.create_task(self._checkpoints()),
@@ -225,6 +266,21 @@ class Engine:
 
     async def _first_attempt(self) -> None:
         await self._announced.wait()
+
+    async def _look_out_for_policies(self) -> None:
+        if self._lookout is None:
+            log.error(
+                "nobody asks whether admission policies are in force: what the API server itself should refuse, "
+                "nothing may refuse"
+            )
+        else:
+            await self._lookout.run()
+
+    async def _first_answers(self) -> None:
+        """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""
+        if self._lookout is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lookout.asked.wait(), FIRST_ANSWERS)
 
     def _wake(self) -> None:
         self.world.waker.awake = True

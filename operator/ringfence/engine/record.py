@@ -21,6 +21,7 @@ from ringfence.lineage import event, platform
 from ringfence.lineage.entry import PLATFORM, Entry, Head, LogId
 from ringfence.lineage.runs import Actor, Coalesced, Operator, Outcome, ReconcileRun, WriteOutcome, make_run_id
 from ringfence.model.kinds import NAMESPACE, Ref
+from ringfence.plan.enforcement import Enforcement
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.clock import Clock
@@ -190,6 +191,22 @@ class Recorder:
             image=image,
         )
         await self._append(PLATFORM, entry)
+
+    async def enforcement(self, state: Enforcement) -> None:
+        """Record in the platform log how admission policies were found; where that can't be now, it follows."""
+        entry = platform.policies_found(
+            self._operator(),
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            time_ms=self._now_ms(),
+            state=state.state,
+            silent=state.silent,
+            drifted=state.drifted,
+        )
+        try:
+            await self._append(PLATFORM, entry)
+        except LedgerUnavailableError as error:
+            log.warning("not recorded yet", log=PLATFORM, error=str(error))
+            self._keep(PLATFORM, entry)
 
     async def name_taken(self, subject: AnySubject, namespace: str, holder_uid: str) -> None:
         """Record in the platform log that ``subject`` claimed a namespace that is not its own."""

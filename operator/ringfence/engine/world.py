@@ -4,7 +4,7 @@ Law: who watches decides nothing; changes are handed to the waker, knowledge to 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -15,6 +15,8 @@ from ringfence.engine.census import Census
 from ringfence.engine.children import Children
 from ringfence.engine.facts import ClusterFacts, Ranges
 from ringfence.engine.namespaces import CoreNamespaces, ref_of
+from ringfence.engine.policies import TYPES as POLICY_TYPES
+from ringfence.engine.policies import LivePolicies
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.reflector import Reflector, Scope, Store
 from ringfence.engine.subjects import Subjects
@@ -40,7 +42,9 @@ KUBE_SYSTEM: Final = "kube-system"
 class World:
     """The stores, the reflectors and the census."""
 
-    def __init__(self, reader: Reader, queue: WorkQueue, clock: Clock, *, ranges: Ranges) -> None:
+    def __init__(
+        self, reader: Reader, queue: WorkQueue, clock: Clock, *, ranges: Ranges, policies: LivePolicies | None = None
+    ) -> None:
         self._reader = reader
         self.waker = Waker(queue, clock, lambda: self.cache)
         self.subjects = Subjects(changed=self._subject_changed)
@@ -51,7 +55,7 @@ class World:
         self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)
-        self._reflectors = self._make_reflectors()
+        self._reflectors = (*self._make_reflectors(), *(self._reflect_policies(policies) if policies else ()))
         self._backfills: set[asyncio.Task[None]] = set()
 
     def cluster_uid(self) -> str:
@@ -122,6 +126,9 @@ class World:
             )
             for kind in (*FACT_TYPES, *kinds.CHILD_TYPES)
         ]
+
+    def _reflect_policies(self, policies: LivePolicies) -> Iterator[Reflector]:
+        return (Reflector(Scope(kind, optional=True), self._reader, policies) for kind in POLICY_TYPES)
 
     def _subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
         if before and (after is None or after.meta.uid != before.meta.uid):

@@ -94,10 +94,10 @@ def test_what_refuses_without_a_guardrail_is_about_creations_only() -> None:
                 assert policy.resources[0].group in ("", "networking.k8s.io")
 
 
-def test_the_operators_identity_is_rendered_from_one_value() -> None:
-    """Where it is named, it is named as the one whom the roles are bound to."""
+def test_identities_of_ours_are_rendered_from_one_value_each() -> None:
+    """Where they are named, they are named as those whom roles are bound to."""
     accounts = set(re.findall(r"system:serviceaccount:ringfence[\w:-]*", str(files())))
-    assert accounts == {names.OPERATOR_USER}
+    assert accounts == {names.OPERATOR_USER, names.CANARY_USER}
 
 
 def test_a_strict_policy_is_bound_twice() -> None:

@@ -100,6 +100,8 @@ def _every_event() -> dict[str, Entry]:
             _lasting(PAUSE), End(Ending.EXPIRED, at_ms=TIME_MS, late=True), OPERATOR, time_ms=TIME_MS
         ),
         "glass broken": episodes.begun(_lasting(GLASS), OPERATOR, time_ms=TIME_MS),
+        "policies found": _platform(platform.policies_found, state="Inactive", silent=["pods"], drifted=["pods"]),
+        "policies in force": _platform(platform.policies_found, state="InForce", silent=(), drifted=()),
     }
 
 

@@ -125,7 +125,7 @@ def _conditions(
             ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that the spec asks for is granted"),
         },
         others=(
-            verdict.isolated(tenant.name, paused=paused is not None),
+            verdict.isolated(tenant.name, paused=paused is not None, enforcement=seen.facts.enforcement),
             _gateway(spec),
             *reviews(tenant, spec, seen.now),
             timers.paused(paused, timers.refused_pause(tenant.meta, seen.now)),

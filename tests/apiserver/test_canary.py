@@ -1,0 +1,139 @@
+"""Nothing is opened while the admission policies do not refuse; what stands is kept; all of it is told."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from ringfence import names
+from ringfence.admission.drift import shipped
+from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
+from ringfence.model.kinds import LIMIT_RANGE, TENANT
+from tests.apiserver.installing import INSTALL, REPOSITORY, install
+from tests.breaking import delete_by_force
+from tests.controlplane_fixtures import Kubectl
+from tests.operating import OperatorProcess, operating
+from tests.tenancy import Tenancy
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.apiserver
+
+ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
+POLICIES: Final = REPOSITORY / "manifests" / "policies"
+BINDING: Final = "validatingadmissionpolicybindings/ringfence-services"
+SOON: Final = 30.0  # seconds
+
+
+@pytest.fixture(scope="module")
+def waiting(
+    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """An operator that came before its policies, with a tenant that waits."""
+    kubectl("apply", "--server-side", "-k", str(INSTALL))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    kubectl("delete", "-k", str(POLICIES))
+    with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
+        Tenancy(controlplane.admin, "early").begin()
+        yield process
+
+
+@pytest.fixture(scope="module")
+def early(waiting: OperatorProcess) -> Tenancy:
+    """The tenant that came before the policies."""
+    return Tenancy(waiting.plane.admin, "early")
+
+
+def condition(admin: Client, tenant: str, kind: str) -> tuple[str, str, str]:
+    """Status, reason and message of a Tenant's condition."""
+    for each in admin.get(TENANT.path(None, tenant)).must()["status"].get("conditions", ()):
+        if each["type"] == kind:
+            return each["status"], each["reason"], each["message"]
+    return "", "", ""
+
+
+def found(operator: OperatorProcess) -> list[dict[str, Any]]:
+    """What the platform's record says of the policies, in order."""
+    facets = (record["run"]["facets"].get("ringfence_policies") for record in operator.records())
+    return [facet for facet in facets if facet]
+
+
+def test_an_operator_that_comes_before_its_policies_waits_and_then_serves(
+    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client
+) -> None:
+    """It says so in conditions, by its probe and in metrics; nothing is made; and it goes on by itself."""
+    eventually(lambda: condition(admin, "early", "Ready")[:2] == ("False", "PoliciesInactive"), SOON)
+    assert "is missing" in condition(admin, "early", "Ready")[2]
+    assert not admin.get("/api/v1/namespaces/early").ok
+    eventually(lambda: "nothing new is opened" in waiting.probe("/readyz")[1])
+    assert waiting.probe("/readyz")[0] == 503
+    assert waiting.metrics()["ringfence_policies_in_force"] == 0
+    install(kubectl, "--server-side")
+    eventually(lambda: condition(admin, "early", "Ready")[0] == "True", 2 * SOON)
+    early.apply("web")
+    eventually(lambda: early.served("web"), SOON)
+    assert waiting.metrics()["ringfence_policies_in_force"] == 1
+    assert waiting.probe("/readyz") == (200, "leader\n")
+
+
+def test_a_policy_that_is_not_bound_any_more_closes_the_door(
+    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client
+) -> None:
+    """Within seconds; new ones wait, what stands is repaired, and when it is bound again all goes on."""
+    kubectl("delete", BINDING)
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("False", "PoliciesInactive"), SOON)
+    assert "ringfence-services" in condition(admin, "early", "Isolated")[2]
+    assert condition(admin, "early", "Ready")[0] == "True"
+    late = Tenancy(admin, "late")
+    late.begin()
+    early.apply("second")
+    eventually(lambda: condition(admin, "late", "Ready")[:2] == ("False", "PoliciesInactive"), SOON)
+    eventually(lambda: early.told("second", "Ready")[:2] == ("False", "PoliciesInactive"), SOON)
+    assert not admin.get("/api/v1/namespaces/late").ok
+    assert not admin.get(early.core("second")).ok
+    limits = LIMIT_RANGE.path("early-web", names.LIMITS)
+    delete_by_force(admin, limits)
+    eventually(lambda: admin.get(limits).ok, SOON)
+    assert waiting.metrics()["ringfence_policies_in_force"] == 0
+    assert waiting.probe("/readyz")[0] == 503
+    kubectl("apply", "--server-side", "-k", str(POLICIES))
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("True", "Fenced"), SOON)
+    eventually(lambda: late.served() and early.served("second"), SOON)
+    assert [each["state"] for each in found(waiting)][-2:] == ["Inactive", "InForce"]
+    assert any("ringfence-services" in each for each in found(waiting)[-2]["silent"])
+
+
+def test_a_policy_that_was_edited_is_named(waiting: OperatorProcess, kubectl: Kubectl, admin: Client) -> None:
+    """Its drift is a condition, a record and a number, from beginning to end; what it lets pass nobody knows."""
+    path = f"{ADMISSION}/validatingadmissionpolicies/ringfence-status"
+    spec = admin.get(path).must()["spec"]
+    edited = [{**spec["validations"][0], "expression": "true"}]
+    admin.request("PATCH", path, {"spec": {"validations": edited}}, content_type=MERGE_PATCH).must()
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("Unknown", "PolicyDrift"), SOON)
+    message = condition(admin, "early", "Isolated")[2]
+    assert "ValidatingAdmissionPolicy ringfence-status differs at spec.validations[0].expression" in message
+    assert waiting.metrics()["ringfence_policies_drifted"] == 1
+    assert waiting.metrics()["ringfence_policies_in_force"] == 1
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", str(POLICIES))
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("True", "Fenced"), SOON)
+    assert [each["state"] for each in found(waiting)][-2:] == ["Drifted", "InForce"]
+
+
+def test_without_mutating_policies_the_condition_says_what_people_must_write(
+    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client
+) -> None:
+    """An older API server has none: the fence stands, and what they fill in is demanded all the same."""
+    mutating = [f"{kind.lower()}s/{name}" for kind, name in shipped() if kind == "MutatingAdmissionPolicyBinding"]
+    kubectl("delete", *mutating)
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("Unknown", "PolicyDrift"), SOON)
+    assert "MutatingAdmissionPolicyBinding" in condition(admin, "early", "Isolated")[2]
+    assert waiting.metrics()["ringfence_policies_in_force"] == 1
+    kubectl("apply", "--server-side", "-k", str(POLICIES))
+    eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("True", "Fenced"), SOON)
+
+
+def test_the_canary_changes_nothing(waiting: OperatorProcess, kubectl: Kubectl) -> None:
+    """Its token is good for dry runs in two empty namespaces."""
+    token = waiting.plane.service_account_kubeconfig(names.OPERATOR_NAMESPACE, names.CANARY)
+    create = ("create", "configmap", "x", "-n", names.CANARY)
+    assert "created" in kubectl(*create, "--dry-run=server", kubeconfig=token).stdout
+    assert "ringfence canary-dry-run" in kubectl(*create, kubeconfig=token, check=False).stderr
