@@ -2,7 +2,7 @@
 
 import http.client
 import ssl
-from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
 from ringfence.model.kinds import CONFIG_MAP, LEASE, MODEL_ROUTE, NETWORK_POLICY, TENANT
-from ringfence.plan.flows import OPERATOR_FLOWS, TENANT_FLOWS
+from ringfence.plan.flows import OPERATOR_FLOWS, PEOPLE_FLOWS, TENANT_FLOWS
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.waiting import eventually
@@ -20,17 +20,24 @@ pytestmark = pytest.mark.apiserver
 _FLOW_CONTROL = "/apis/flowcontrol.apiserver.k8s.io/v1"
 _OPERATOR = (names.OPERATOR_USER, ("system:serviceaccounts",))
 _MEMBER = ("ann", ("oidc:acme-owners",))
+_ROBOT = ("system:serviceaccount:flux-system:flux", ("system:serviceaccounts",))
 
-Asked = Callable[[tuple[str, tuple[str, ...]], str], tuple[str, str]]
+Who = tuple[str, tuple[str, ...]]
+
+
+class Asked(Protocol):
+    """Names of the flow schema and of the priority level by which a request is served."""
+
+    def __call__(self, who: Who, path: str, method: str = "GET") -> tuple[str, str]: ...
 
 
 @pytest.fixture(scope="module")
 def asked(controlplane: ControlPlane, kubectl: Kubectl, admin: Client) -> Asked:
-    """Names of the flow schema and of the priority level by which somebody's GET of a path was served."""
+    """Ask as somebody, and look into the answer's headers."""
     install(kubectl, "--server-side")
 
-    def ask(who: tuple[str, tuple[str, ...]], path: str) -> tuple[str, str]:
-        told = _headers(controlplane, who, path)
+    def ask(who: Who, path: str, method: str = "GET") -> tuple[str, str]:
+        told = _headers(controlplane, who, method, path)
         return (
             _name(admin, "flowschemas", told["X-Kubernetes-PF-FlowSchema-UID"]),
             _name(admin, "prioritylevelconfigurations", told["X-Kubernetes-PF-PriorityLevel-UID"]),
@@ -54,23 +61,32 @@ def test_all_that_the_operator_asks_has_seats_of_its_own(asked: Asked, path: str
     assert asked(_OPERATOR, path) == (OPERATOR_FLOWS, OPERATOR_FLOWS)
 
 
-@pytest.mark.parametrize("path", [MODEL_ROUTE.collection_path("acme"), TENANT.path(None, "acme")])
-def test_requests_for_our_kinds_wait_behind_their_users_own(asked: Asked, path: str) -> None:
+@pytest.mark.parametrize("path", [MODEL_ROUTE.path("acme", "chat"), TENANT.path(None, "acme")])
+@pytest.mark.parametrize("who", [_MEMBER, _ROBOT])
+def test_writes_of_our_kinds_wait_behind_their_users_own(asked: Asked, who: Who, path: str) -> None:
     """Whether or not they are allowed: the API server queues before it authorizes."""
-    assert asked(_MEMBER, path) == (TENANT_FLOWS, TENANT_FLOWS)
+    assert asked(who, path, "DELETE") == (TENANT_FLOWS, TENANT_FLOWS)
 
 
-def test_other_requests_are_left_to_the_clusters_own_levels(asked: Asked) -> None:
-    """Which tell users apart as well; ours would be in the way of people who are no tenants."""
-    assert asked(_MEMBER, CONFIG_MAP.collection_path("acme-dev"))[0] == "global-default"
+def test_what_people_write_in_namespaces_waits_behind_their_own(asked: Asked) -> None:
+    """It shares few seats with what wakes the operator; the cluster's robots are left where they were."""
+    path = CONFIG_MAP.path("acme-dev", "own")
+    assert asked(_MEMBER, path, "DELETE") == (PEOPLE_FLOWS, TENANT_FLOWS)
+    assert asked(_ROBOT, path, "DELETE")[0] == "service-accounts"
 
 
-def _headers(plane: ControlPlane, who: tuple[str, tuple[str, ...]], path: str) -> http.client.HTTPMessage:
+@pytest.mark.parametrize("path", [CONFIG_MAP.collection_path("acme-dev"), MODEL_ROUTE.collection_path("acme")])
+def test_what_is_only_read_is_left_to_the_clusters_own_levels(asked: Asked, path: str) -> None:
+    """Which tell users apart as well."""
+    assert asked(_MEMBER, path)[0] == "global-default"
+
+
+def _headers(plane: ControlPlane, who: Who, method: str, path: str) -> http.client.HTTPMessage:
     tls = ssl.create_default_context(cafile=str(plane.ca))
     tls.load_cert_chain(plane.certificate(*who))
     connection = http.client.HTTPSConnection(urlsplit(plane.url).netloc, context=tls, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request(method, path)
         answer = connection.getresponse()
         answer.read()
         return answer.headers

@@ -16,7 +16,7 @@ import structlog
 from ringfence import __version__
 from ringfence.engine.abort import Closer, first_run_id
 from ringfence.engine.apply import Applier
-from ringfence.engine.budget import WRITES_PER_SECOND, Budget
+from ringfence.engine.budget import MOST_OF_ONE_TENANT, WRITES_PER_SECOND, Budget
 from ringfence.engine.cause import Cause
 from ringfence.engine.election import Candidate
 from ringfence.engine.episodes import Episodes
@@ -100,11 +100,16 @@ class Engine:
         self._metrics = metrics
         self.health = Health(clock)
         self._announced = asyncio.Event()
-        self._queue = WorkQueue()
+        self._queue = WorkQueue(share=MOST_OF_ONE_TENANT)
         self._policies = LivePolicies(changed=self._policy_changed) if canary else None
         self.world = World(cluster, self._queue, clock, ranges=tuning.ranges, policies=self._policies)
         self.world.facts.enforce(NOT_ASKED if canary else UNGUARDED)
-        self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst, allowed=candidate.sure)
+        self._budget = Budget(
+            per_second=tuning.writes_per_second,
+            burst=tuning.burst,
+            share=MOST_OF_ONE_TENANT,
+            allowed=candidate.sure,
+        )
         self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
         self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
         self._recorder = Recorder(

@@ -138,7 +138,7 @@ class Reconciler:
         if doubted is None or all(_what(write) != _what(doubted) for write in _all_writes(batches)):
             return None
         try:
-            await self._hands.applier.rehearse(doubted)
+            await self._hands.applier.rehearse(ref, doubted)
         except ClusterError as error:
             return failures.of_cluster(error, f"{doubted.verb} {doubted.ref}")
         return None
