@@ -12,6 +12,8 @@ UV := .cache/uv/bin/uv
 WORKERS ?= 3
 # For example PYTEST="-k samples -x".
 PYTEST ?=
+# For example BENCH="operator 10 100", BENCH="admission 500" or BENCH=fairness.
+BENCH ?=
 # For example GATES="checkov gitleaks", or GATES="dependencies --strict".
 GATES ?=
 
@@ -50,9 +52,8 @@ scan: tools .cache/scanners/.installed ## Scan rendered manifests, the history a
 	$(BIN)/python -m tests.gates $(GATES)
 
 .PHONY: bench
-bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.incident
+bench: tools ## Measure the operator beside a Go controller, the cost of policies, fairness and incidents
+	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: tools
 tools: install ## Download or build etcd, kube-apiserver, kube-controller-manager, kubectl and helm, once

@@ -67,7 +67,8 @@ class Flood:
     namespaces: int
     total: int
     connections: int = 16
-    done: int = 0
+    sent: int = 0
+    """So far."""
     refused: int = 0
 
     def __post_init__(self) -> None:
@@ -78,25 +79,21 @@ class Flood:
         begun = time.perf_counter()
         with ThreadPoolExecutor(self.connections) as pool:
             shares = [self.total // self.connections] * self.connections
-            sent = list(pool.map(self._send, range(self.connections), shares))
-        self.done = sum(done for done, _ in sent)
-        self.refused = sum(refused for _, refused in sent)
-        return self.done / (time.perf_counter() - begun)
+            list(pool.map(self._send, range(self.connections), shares))
+        return self.sent / (time.perf_counter() - begun)
 
     def stop(self) -> None:
         """Send no more."""
         self._stopped.set()
 
-    def _send(self, connection: int, share: int) -> tuple[int, int]:
-        refused = done = 0
+    def _send(self, connection: int, share: int) -> None:
         with Wire(self.plane, self.plane.url, member(LOUD, "admin")) as wire:
-            while done < share and not self._stopped.is_set():
-                status, body, _ = wire.send(self._request(connection, done))
-                done += 1
-                refused += status == 429
+            for number in takewhile(lambda _: not self._stopped.is_set(), range(share)):
+                status, body, _ = wire.send(self._request(connection, number))
+                self.sent += 1
+                self.refused += status == 429
                 if status not in (200, 201, 409, 429):
                     raise RuntimeError(f"the flood is refused: {status} {body.get('message')}")
-        return done, refused
 
     def _request(self, connection: int, number: int) -> Request:
         """Every other one changes a Namespace object, each of them in turn."""
@@ -116,7 +113,7 @@ def member(tenant: str, role: str) -> Who:
 
 def measure(*, writes: int = 10_000, namespaces: int = 20, rounds: int = 10) -> Fairness:
     """Measure alone, then during the flood."""
-    with TemporaryDirectory() as folder, _grounds(Path(folder), namespaces) as plane:
+    with TemporaryDirectory() as folder, grounds(Path(folder), namespaces) as plane:
         flood = Flood(plane, namespaces, writes)
         times = Times(plane)
         alone = [times.until_ready() for _ in range(rounds)]
@@ -129,7 +126,7 @@ def measure(*, writes: int = 10_000, namespaces: int = 20, rounds: int = 10) -> 
                 flood.stop()
             per_second = flooding.result()
     _say(f"flooded: {sorted(round(each, 2) for each in flooded)}")
-    return Fairness(median(alone), median(flooded), len(flooded), flood.done, flood.refused, per_second)
+    return Fairness(median(alone), median(flooded), len(flooded), flood.sent, flood.refused, per_second)
 
 
 @dataclass
@@ -152,7 +149,8 @@ class Times:
 
 
 @contextmanager
-def _grounds(folder: Path, namespaces: int) -> Iterator[ControlPlane]:
+def grounds(folder: Path, namespaces: int) -> Iterator[ControlPlane]:
+    """The shipped installation with an operator, a tenant with so many Namespaces, and one with none."""
     with ControlPlane() as plane:
         apply_manifests(plane)
         eventually(lambda: in_force(plane.admin), 60)

@@ -1,11 +1,10 @@
-"""`python -m tests.bench.incident`: how long a tenant stays open after its quarantine was accepted.
+"""`make bench BENCH=incident`: how long a tenant stays open after its quarantine was accepted.
 
 One tenant with ten Namespaces, all policies in force, the shipped operator with a durable ledger; each round declares
 an incident and lifts it again as two persons. Milliseconds from the answer to the PATCH, as other clients of the API
 server see it; asking takes some of them itself.
 """
 
-import argparse
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,11 +29,9 @@ _ABOUT: Final = {
 }
 
 
-def main() -> None:
-    """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
-    rounds = measure(parser.parse_args().rounds)
+def show(count: int) -> None:
+    """Measure so many rounds and print a Markdown table."""
+    rounds = measure(count)
     print(f"{len(rounds)} rounds, {len(_NAMESPACES)} Namespaces and a home\n")
     print("| until | p50 ms | p95 ms | worst ms |\n| --- | --- | --- | --- |")
     for name, about in _ABOUT.items():
@@ -68,7 +65,3 @@ def _tenant() -> Iterator[Tenantry]:
             eventually(tenant.is_open, _DEADLINE)
             yield tenant
             process.end(signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    main()

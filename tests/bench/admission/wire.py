@@ -39,4 +39,5 @@ class Wire:
         answer = self._connection.getresponse()
         content = answer.read()
         taken = time.perf_counter() - begun
-        return answer.status, json.loads(content), taken
+        is_json = answer.headers.get_content_type() == "application/json"  # an unknown path is answered in plain text
+        return answer.status, json.loads(content) if is_json else {}, taken
