@@ -14,6 +14,7 @@ from ringfence.admission.cel import (
     HOLDS_BYPASS,
     LIVING,
     NOT_OPERATOR,
+    RESOURCE,
     SERVICE_ACCOUNT,
     labels,
     value,
@@ -21,7 +22,7 @@ from ringfence.admission.cel import (
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import OUR_KINDS, OUR_WRITES, STAMP_RULES, STAMP_VARIABLES
 from ringfence.admission.threats import Threat
-from ringfence.model.kinds import GROUP
+from ringfence.model.kinds import GROUP, NAMESPACE, TENANT
 from ringfence.model.rules import cel_list
 
 MOST_ANNOTATIONS: Final = 64
@@ -150,7 +151,8 @@ METADATA: Final = Policy(
         Expression("oldLabels", labels("oldObject")),
         Expression(
             "pauses",
-            f"{LIVING.cel} && {_UNTIL} != '' && {_UNTIL} != {value('variables.old', names.PAUSED_UNTIL_ANNOTATION)}",
+            f"{RESOURCE} in {cel_list((NAMESPACE.plural, TENANT.plural))} && ({LIVING.cel}) && {_UNTIL} != ''"
+            f" && {_UNTIL} != {value('variables.old', names.PAUSED_UNTIL_ANNOTATION)}",
         ),
     ),
     validations=(*STAMP_RULES, *_METADATA_RULES, *_PAUSE_RULES),
