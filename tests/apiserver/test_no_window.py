@@ -191,7 +191,7 @@ def test_helm_leaves_no_window(cluster: EmptyCluster, tmp_path: Path) -> None:
     def in_two_steps() -> None:
         cluster.helm("install", "ringfence", str(old), "--set", "crds.enabled=false")
         eventually(lambda: guards_itself(cluster), MOST)
-        cluster.helm("upgrade", "ringfence", str(old))
+        cluster.helm("upgrade", "ringfence", str(old), "--set", "crds.enabled=true")
 
     guarded(cluster, (*own_kinds(WILDCARD), *own_kinds(MEMBER)), in_two_steps)
     prepare(cluster.plane)

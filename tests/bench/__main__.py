@@ -1,7 +1,8 @@
 """`make bench`: each part prints its figures as a Markdown table on standard output.
 
 `python -m tests.bench operator 10 100` is the operator beside a Go controller at these sizes, `admission 500` what
-policies add to a request among so many tenants, `fairness` what one tenant's flood costs another, and `incident` how soon a quarantine is closed.
+policies add to a request among so many tenants, `fairness` what one tenant's flood costs another, and `incident` how
+soon a quarantine is closed.
 """
 
 import argparse
