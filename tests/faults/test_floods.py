@@ -37,5 +37,5 @@ def test_a_tenant_is_served_while_another_floods(plane: ControlPlane) -> None:
             assert not flooding.done()
         finally:
             flood.stop()
-        assert flooding.result() > 0
+        flooding.result()
     assert meanwhile < 20 * alone + 20
