@@ -368,6 +368,7 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
     for namespace in ("dev", "prod"):
         yield GITOPS, pod("app", f"acme-{namespace}")
     yield DEVELOPER, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "acme-dev"}}
+    yield GITOPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "findings", "namespace": "umbra-dev"}}
     yield (
         DEVELOPER,
         {
