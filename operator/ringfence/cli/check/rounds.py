@@ -5,23 +5,28 @@ Law: a check that can't ask says so, and the others go on.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from ringfence.adapters.kubernetes.calls import Calls, calling
 from ringfence.adapters.kubernetes.lists import ListError
-from ringfence.cli.check import cluster, installed, observe, rights, server
+from ringfence.cli.check import cluster, installed, network, observe, rights, server
 from ringfence.cli.check.finding import Finding, failed
 from ringfence.cli.check.ledger import judge_ledger, read
+from ringfence.cli.check.pods import ClusterPods
 
 Check: TypeAlias = Callable[[Calls], Iterable[Finding]]
 
 
-def look(kubeconfig: Path | None, context: str | None, *, pre: bool, ledger: str = "") -> list[Finding]:
+def look(
+    kubeconfig: Path | None, context: str | None, *, pre: bool, ledger: str = "", probe_network: bool = False
+) -> list[Finding]:
     """Everything that was found."""
     try:
         with calling(kubeconfig, context) as calls:
             found = [finding for name, each in (BEFORE if pre else AFTER) for finding in _tried(name, each, calls)]
+            found += _tried("network", partial(_network, asked=probe_network), calls)
     except ListError as error:
         found = [failed("server", str(error), "see --kubeconfig and --context")]
     return [*found, *_ledger(ledger)] if ledger and not pre else found
@@ -79,12 +84,20 @@ def _canary(calls: Calls) -> Iterable[Finding]:
 
 
 def _cluster(calls: Calls) -> Iterator[Finding]:
-    nodes = observe.items(calls, "/api/v1/nodes")
-    daemon_sets = [each["metadata"]["name"] for each in observe.items(calls, "/apis/apps/v1/daemonsets")]
-    yield cluster.judge_nodes(nodes)
-    yield cluster.judge_network(nodes, daemon_sets)
+    yield cluster.judge_nodes(observe.items(calls, "/api/v1/nodes"))
     services = observe.items(calls, "/api/v1/namespaces/kube-system/services")
     yield from cluster.judge_services(services, observe.items(calls, "/apis/storage.k8s.io/v1/storageclasses"))
+
+
+def _network(calls: Calls, *, asked: bool) -> Iterator[Finding]:
+    unprobed = network.judge_unprobed(observe.items(calls, "/api/v1/nodes"), asked=asked)
+    if unprobed:
+        yield unprobed
+        return
+    try:
+        yield network.judge_network(network.probe(ClusterPods(calls, observe.image(calls))))
+    except network.ProbeError as error:
+        yield network.judge_failure(error)
 
 
 def _ledger(url: str) -> Iterator[Finding]:
