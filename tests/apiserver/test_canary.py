@@ -1,18 +1,26 @@
 """Nothing is opened while the admission policies do not refuse; what stands is kept; all of it is told."""
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from ringfence import names
+from ringfence.adapters.kubernetes.calls import calling
 from ringfence.admission.drift import shipped
+from ringfence.cli.check.network import ProbeError, probe
+from ringfence.cli.check.pods import ClusterPods
 from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
-from ringfence.model.kinds import LIMIT_RANGE, TENANT
+from ringfence.model.kinds import CORE_NAMESPACE, LIMIT_RANGE, TENANT
 from tests.apiserver.installing import INSTALL, REPOSITORY, install
 from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
-from tests.operating import OperatorProcess, operating
+from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
 
@@ -21,7 +29,48 @@ pytestmark = pytest.mark.apiserver
 ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 POLICIES: Final = REPOSITORY / "manifests" / "policies"
 BINDING: Final = "validatingadmissionpolicybindings/ringfence-services"
-SOON: Final = 30.0  # seconds
+SOON: Final = 60.0  # seconds
+QUICK: Final = 20.0
+
+
+Check = Callable[..., tuple[int, list[dict[str, str]]]]
+
+
+@pytest.fixture
+def check(controlplane: ControlPlane) -> Check:
+    """Run `ringfence check` as whoever a kubeconfig says; return its exit code and its lines."""
+
+    def run(*arguments: str, kubeconfig: Path = controlplane.admin_kubeconfig) -> tuple[int, list[dict[str, str]]]:
+        command = [sys.executable, "-m", "ringfence", "check", "-o", "json", "--kubeconfig", str(kubeconfig)]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+def graded(lines: list[dict[str, str]], grade: str) -> set[str]:
+    """The names of the checks with that grade."""
+    return {each["check"] for each in lines if each["grade"] == grade}
+
+
+def test_a_check_before_the_install_tells_what_would_clash(check: Check, kubectl: Kubectl) -> None:
+    """An empty cluster is fine, but for its nodes; a namespace of our name that is not ours stops the install."""
+    code, lines = check("--pre")
+    assert (code, graded(lines, "failed")) == (0, set())
+    assert graded(lines, "ok") >= {"server", "rights", "clashes", "clock"}
+    assert any("no nodes: whether NetworkPolicies are enforced cannot be probed" in each["words"] for each in lines)
+    assert check("--pre", "--strict")[0] == 1
+    kubectl("create", "namespace", names.CANARY)
+    code, lines = check("--pre")
+    assert (code, graded(lines, "failed")) == (1, {"namespaces"})
+    kubectl("delete", "namespace", names.CANARY)
+
+
+def test_who_may_not_install_is_told_so_before(check: Check, controlplane: ControlPlane) -> None:
+    """The rights are named."""
+    code, lines = check("--pre", kubeconfig=controlplane.kubeconfig("anybody", ["anybody"]))
+    assert code == 1
+    assert any("anybody lacks: create" in each["words"] for each in lines if each["check"] == "rights")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +81,8 @@ def waiting(
     kubectl("apply", "--server-side", "-k", str(INSTALL))
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     kubectl("delete", "-k", str(POLICIES))
-    with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
+    kubeconfig = operator_kubeconfig(controlplane)
+    with operating(controlplane, tmp_path_factory.mktemp("operator"), kubeconfig=kubeconfig) as process:
         Tenancy(controlplane.admin, "early").begin()
         yield process
 
@@ -68,15 +118,28 @@ def test_an_operator_that_comes_before_its_policies_waits_and_then_serves(
     assert waiting.probe("/readyz")[0] == 503
     assert waiting.metrics()["ringfence_policies_in_force"] == 0
     install(kubectl, "--server-side")
-    eventually(lambda: condition(admin, "early", "Ready")[0] == "True", 2 * SOON)
+    eventually(lambda: condition(admin, "early", "Ready")[0] == "True", SOON)
     early.apply("web")
     eventually(lambda: early.served("web"), SOON)
     assert waiting.metrics()["ringfence_policies_in_force"] == 1
     assert waiting.probe("/readyz") == (200, "leader\n")
 
 
+def test_a_check_of_a_whole_installation_fails_nowhere(waiting: OperatorProcess, check: Check) -> None:
+    """As an administrator, who impersonates, and as the operator with its ledger; in seconds."""
+    began = time.monotonic()
+    code, lines = check()
+    assert (code, graded(lines, "failed")) == (0, set()), lines
+    assert graded(lines, "ok") >= {"definitions", "roles", "policies", "canary"}
+    assert time.monotonic() - began < QUICK
+    assert waiting.kubeconfig is not None
+    code, lines = check("--ledger", f"sqlite:///{waiting.ledger}", kubeconfig=waiting.kubeconfig)
+    assert graded(lines, "ok") >= {"rights", "policies", "canary", "ledger"}, lines
+    assert "canary" not in graded(lines, "failed")
+
+
 def test_a_policy_that_is_not_bound_any_more_closes_the_door(
-    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client
+    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client, check: Check
 ) -> None:
     """Within seconds; new ones wait, what stands is repaired, and when it is bound again all goes on."""
     kubectl("delete", BINDING)
@@ -95,6 +158,9 @@ def test_a_policy_that_is_not_bound_any_more_closes_the_door(
     eventually(lambda: admin.get(limits).ok, SOON)
     assert waiting.metrics()["ringfence_policies_in_force"] == 0
     assert waiting.probe("/readyz")[0] == 503
+    code, lines = check()
+    assert (code, graded(lines, "failed")) == (1, {"canary", "policies"})
+    assert all("ringfence-services" in each["words"] for each in lines if each["grade"] == "failed")
     kubectl("apply", "--server-side", "-k", str(POLICIES))
     eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("True", "Fenced"), SOON)
     eventually(lambda: late.served() and early.served("second"), SOON)
@@ -137,3 +203,12 @@ def test_the_canary_changes_nothing(waiting: OperatorProcess, kubectl: Kubectl) 
     create = ("create", "configmap", "x", "-n", names.CANARY)
     assert "created" in kubectl(*create, "--dry-run=server", kubeconfig=token).stdout
     assert "ringfence canary-dry-run" in kubectl(*create, kubeconfig=token, check=False).stderr
+
+
+def test_a_probe_of_the_network_asks_for_pods_that_are_let_in(controlplane: ControlPlane, admin: Client) -> None:
+    """There is no node to run them: it ends with a reason, and leaves no namespace."""
+    with calling(controlplane.admin_kubeconfig, None) as calls:
+        pods = ClusterPods(calls, "registry.invalid/operator", patience=1.0)
+        with pytest.raises(ProbeError, match="pod server is Pending"):
+            probe(pods)
+    assert "deletionTimestamp" in admin.get(CORE_NAMESPACE.path(None, pods.namespace)).must()["metadata"]

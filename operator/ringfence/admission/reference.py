@@ -9,6 +9,7 @@ from typing import Final
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, THEMES
 from ringfence.admission.cel import EXCUSED, GLASS_WHOLE, NAMESPACE_GLASS
 from ringfence.admission.policy import Policy, Resources, Validation
+from ringfence.admission.probes import UNPROVOKED
 from ringfence.admission.threats import Threat
 
 _HEAD: Final = """# Admission policies
@@ -29,6 +30,14 @@ connections (`exec`) the annotation is on the namespace.
 """
 
 
+_SEEN: Final = """
+## Seen at work
+
+The operator and `ringfence check` provoke each policy and expect its own words. Those that nobody can provoke without
+harm are known to be there, and bound as shipped:
+"""
+
+
 def reference_policies() -> str:
     """The page as Markdown."""
     parts = [_HEAD]
@@ -37,6 +46,8 @@ def reference_policies() -> str:
         parts += (_section(policy) for policy in policies)
     parts.append("## What is filled in\n\nNothing rests on these: a validating policy demands what they fill in.\n")
     parts += [f"- `{mutation.name}`: {mutation.about}" for mutation in MUTATIONS]
+    parts.append(_SEEN)
+    parts += (f"- `{name}`: {why}." for name, why in UNPROVOKED.items())
     parts.append("\n## Threats\n\nWhat the rules are about. A line without a rule is held elsewhere.\n")
     parts += _threats()
     return "\n".join(parts) + "\n"

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "demo": Command(
         "ringfence.cli.demo", "demo", "See the whole path on a control plane of its own, then take it down."
     ),
+    "check": Command("ringfence.cli.check", "check", "Say whether an installation holds, or would."),
     "validate": Command("ringfence.cli.validate", "validate", "Check files before anyone applies them."),
     "verify": Command("ringfence.cli.reach.verify", "verify", "Find every way across a tenant's fence."),
     "explain-deny": Command(

@@ -92,6 +92,7 @@ class Lookout:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        self._changed.clear()  # what was listed at the start is no change
         while True:
             await self._round()
             self.asked.set()
