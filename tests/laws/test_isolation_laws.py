@@ -17,7 +17,18 @@ from ringfence.plan.make import make_plan
 from ringfence.reach.addresses import Block
 from ringfence.reach.world import NAME_LABEL
 from tests.laws.reachability import chosen, namespaces, openings, roles, selects, widened
-from tests.laws.worlds import CANARY, NAMESPACES, TENANTS, Object, amounts, build, core, manifests, open_policy
+from tests.laws.worlds import (
+    CANARY,
+    NAMESPACES,
+    TENANTS,
+    Object,
+    amounts,
+    build,
+    core,
+    manifests,
+    open_policy,
+    peerings,
+)
 from tests.simulation import FACTS, Simulation, ref_of, unfenced_access
 
 law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -194,8 +205,8 @@ def test_a_beginning_may_be_interrupted_anywhere(written: list[Object], killed_a
     assert killed.snapshot() == undisturbed.snapshot()
 
 
-@law
-@given(manifests(), st.data())
+@settings(law, max_examples=50)
+@given(st.one_of(manifests(), peerings()), st.data())
 def test_removing_a_grant_never_widens(written: list[Object], data: st.DataObject) -> None:
     """With one grant less, nobody can do or reach anything that was not there before."""
     places = [(index, path) for index, manifest in enumerate(written) for path in _grants(manifest)]

@@ -121,8 +121,8 @@ def connect(draw: st.DrawFn, specs: Mapping[str, Object]) -> None:
         source, target = (draw(st.permutations(sorted(specs))) * 2)[:2]
         if not _rarely(draw):
             specs[target]["environment"] = specs[source]["environment"]
-        numbers = draw(ports)
-        specs[source]["network"]["egress"].append({"to": {"namespace": target}, "ports": numbers})
+        numbers, others = draw(ports), draw(ports) if draw(st.booleans()) else []
+        specs[source]["network"]["egress"].append({"to": {"namespace": target}, "ports": sorted({*numbers, *others})})
         specs[target]["network"]["ingress"].append({"from": {"namespace": source}, "ports": numbers})
 
 
@@ -173,6 +173,17 @@ def manifests(draw: st.DrawFn) -> list[Object]:
             connect(draw, specs)
         resources += [namespace(home, name, spec) for name, spec in specs.items()]
     return [*found, *draw(st.permutations(resources))]
+
+
+@st.composite
+def peerings(draw: st.DrawFn) -> list[Object]:
+    """A tenant that has all it asks for, with Namespaces of one environment that declare each other at random."""
+    spec: Object = {"environments": [{"name": "dev"}], "budget": {"namespaces": 3, "hard": _AMPLE}}
+    found = [_home("acme"), tenant("acme", spec)]
+    for name in NAMESPACES:
+        network = {"ingress": draw(rules("from")), "egress": draw(rules("to"))}
+        found.append(namespace("acme", name, {"environment": "dev", "network": network}))
+    return found
 
 
 def build(written: list[Object]) -> Simulation:
