@@ -1,7 +1,6 @@
 """A tenant whose incident is declared and lifted, and how far it is cut off, as clients of the API server see it."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -14,23 +13,6 @@ INCIDENT: Final[Mapping[str, Any]] = {"isolation": "Quarantined", "incident": {"
 LIFTED: Final[Mapping[str, Any]] = {"isolation": "Enforced", "incident": None}
 _READERS: Final = (names.tenant_role("viewer"), names.home_role("viewer"))
 _API: Final = "ringfence.dev/v1alpha1"
-
-
-@dataclass(frozen=True)
-class Contained:
-    """Seconds from the accepted request until each was so."""
-
-    policies: float
-    """No policy is left but the one that denies everything."""
-    bindings: float
-    """Nobody is bound to more than reading."""
-    refused: float
-    """A developer's write is refused."""
-
-    @property
-    def whole(self) -> float:
-        """Until all of it was so."""
-        return max(self.policies, self.bindings, self.refused)
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ class Tenantry:
 
     def is_open(self) -> bool:
         """Whether the tenant is served: nothing of an incident is left, and a developer works everywhere."""
-        return all(self._ready(path) for path in self._objects()) and all(map(self._may_write, self.cores[1:]))
+        return all(self._ready(path) for path in self._objects()) and all(map(self.developer_writes, self.cores[1:]))
 
     def declare(self, by: Client | None = None, spec: Mapping[str, Any] = INCIDENT) -> None:
         """Quarantine the tenant."""
@@ -106,23 +88,9 @@ class Tenantry:
 
     # --- how far it is cut off
 
-    def time_containment(self, declare: Callable[[], None], deadline: float) -> Contained:
-        """Declare an incident; ask until each sign of it is there."""
-        waiting: dict[str, Callable[[], bool]] = {
-            "policies": lambda: not self.openings(),
-            "bindings": lambda: not self.writers(),
-            "refused": lambda: not any(map(self._may_write, self.cores[1:])),
-        }
-        seconds: dict[str, float] = {}
-        declare()
-        began = time.perf_counter()
-        while waiting:
-            for name in [name for name, probe in waiting.items() if probe()]:
-                seconds[name] = time.perf_counter() - began
-                del waiting[name]
-            if time.perf_counter() - began > deadline:
-                raise TimeoutError(f"tenant {self.tenant} is not contained after {deadline} s: no {', '.join(waiting)}")
-        return Contained(**seconds)
+    def is_contained(self) -> bool:
+        """Whether nothing opens anything, nobody is bound to more than reading, and a developer is refused."""
+        return not (self.openings() or self.writers() or any(map(self.developer_writes, self.cores[1:])))
 
     def openings(self, cores: Sequence[str] = ()) -> list[str]:
         """Policies that open something in the tenant's namespaces."""
@@ -138,7 +106,8 @@ class Tenantry:
         wanted = cores or self.cores
         return [each for each in self.plane.admin.get(path).must()["items"] if each["metadata"]["namespace"] in wanted]
 
-    def _may_write(self, core: str) -> bool:
+    def developer_writes(self, core: str) -> bool:
+        """Whether a developer may make something in a namespace."""
         path = f"{CONFIG_MAP.collection_path(core)}?dryRun=All"
         return self.developer.request("POST", path, {"metadata": {"generateName": "probe-"}}).ok
 

@@ -95,7 +95,8 @@ def test_an_incident_from_its_declaration_to_its_end(
     """All that opens something goes, everybody reads, nothing is deleted; and the record tells it with names."""
     assert acme.openings()
     assert acme.writers()
-    acme.time_containment(lambda: acme.declare(ann), deadline=SECONDS)
+    acme.declare(ann)
+    eventually(acme.is_contained, SECONDS)
     _nothing_is_deleted(acme, ann)
     lift(acme, ann, ben)
     eventually(lambda: len(told(operator, "Quarantine")) == 2, SECONDS)
@@ -136,7 +137,8 @@ def test_with_the_operator_stopped_what_was_closed_stays_closed(
     acme: Tenantry, operator: OperatorProcess, ann: Client, ben: Client
 ) -> None:
     """Nothing is deleted, one person ends nothing, and the confirmation of one incident is none of the next."""
-    acme.time_containment(lambda: acme.declare(ann), deadline=SECONDS)
+    acme.declare(ann)
+    eventually(acme.is_contained, SECONDS)
     operator.stop()
     try:
         assert acme.openings() == acme.writers() == []

@@ -24,7 +24,7 @@ from tests.attack.prepared import (
     member,
     route,
 )
-from tests.attack.rows import ANY_CHANGE, Row, labelled, named, ours
+from tests.attack.rows import ANY_CHANGE, Row, core, labelled, named, ours
 
 CHAT: Final = ours("acme", "modelroutes", "chat")
 GLOBEX_CHAT: Final = ours("globex", "modelroutes", "chat")
@@ -312,6 +312,12 @@ ENDING_ROWS: Final = (
         "deletion-frozen",
         (GITOPS, delete(ours("umbra", "modelroutes", "chat"))),
         (GITOPS, delete(CHAT)),
+    ),
+    Row(
+        "data deleted during an incident",
+        "deletion-frozen",
+        (GITOPS, delete(core("umbra-dev", "configmaps", "findings"))),
+        (GITOPS, delete(core("acme-dev", "configmaps", "own"))),
     ),
     Row(
         "a Namespace deleted with a weak sign-in",

@@ -144,10 +144,13 @@ TWO_PERSONS: Final = Policy(
 
 FROZEN: Final = Policy(
     name="ringfence-incidents",
-    about="Nothing of a quarantined tenant is deleted; Namespaces end with a strong sign-in, where the Tenant asks.",
+    about="No object of ours and no data of a quarantined tenant are deleted; Namespaces end with a strong sign-in, "
+    "where the Tenant asks.",
     resources=(
         Resources(GROUP, (NAMESPACE.plural,), CHANGE),
         Resources(GROUP, (MODEL_ROUTE.plural, RETENTION_POLICY.plural), ("DELETE",)),
+        # Data, not workloads: whoever contains an incident may have to stop a pod or take a leaked Secret away.
+        Resources("", ("configmaps", "persistentvolumeclaims"), ("DELETE",)),
     ),
     unless=(
         NOT_COLLECTED,

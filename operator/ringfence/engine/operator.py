@@ -336,7 +336,9 @@ class Engine:
     async def _finish(self) -> None:
         """Let busy workers come to an end of what they do, for as long as the grace allows."""
         try:
-            await asyncio.wait_for(self._queue.idle(), self._tuning.grace)
+            async with asyncio.timeout(self._tuning.grace):
+                await self._queue.idle()
+                await self.world.witness.told()
         except TimeoutError:
             log.warning("stopped in the middle; the next leader closes what is open", objects=self._queue.working)
 

@@ -64,10 +64,14 @@ class Witness:
         """Have everything recorded that was noted, one after another."""
         while True:
             noted = await self._noted.get()
-            if isinstance(noted, Standing):
-                await episodes.settle(noted)
-            else:
-                await episodes.vanished(noted.holder, late=noted.late)
+            try:
+                await _record(noted, episodes)
+            finally:
+                self._noted.task_done()
+
+    async def told(self) -> None:
+        """Wait until everything that was noted so far is recorded, or kept for the ledger."""
+        await self._noted.join()
 
     def look(self, ref: Ref, managers: tuple[str, ...] = (), *, late: bool = False) -> None:
         """Note an object that changed, if there is anything about it to be told."""
@@ -129,6 +133,13 @@ class Witness:
     def _managers(self, ref: Ref) -> tuple[str, ...]:
         subject = self._subjects.get(ref) if ref.type in PRIMARY_TYPES else None
         return managers_of(subject) if subject else ()
+
+
+async def _record(noted: Standing | _Gone, episodes: Episodes) -> None:
+    if isinstance(noted, Standing):
+        await episodes.settle(noted)
+    else:
+        await episodes.vanished(noted.holder, late=noted.late)
 
 
 def _reason(annotations: Mapping[str, str]) -> str:

@@ -12,7 +12,10 @@ from ringfence.admission.probes import PROBES, UNPROVOKED
 from ringfence.model.tenant_rules import RESERVED_NAMES
 from ringfence.plan.canary import plan_canary
 
-EVERY: Final = [f"{each.manifest['kind']} {each.name}" for each in (*POLICIES, *MUTATIONS)]
+EVERY: Final = [
+    *(f"ValidatingAdmissionPolicy {each.name}" for each in POLICIES),
+    *(f"MutatingAdmissionPolicy {each.name}" for each in MUTATIONS),
+]
 REFUSED: Final = next(each for each in PROBES if isinstance(each.expects, Refusal) and each.essential)
 WARNED: Final = next(
     each for each in PROBES if isinstance(each.expects, Refusal) and each.expects.policy.warns and not each.essential

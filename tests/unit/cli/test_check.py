@@ -1,6 +1,7 @@
 """What `ringfence check` says of what it saw."""
 
 import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +13,10 @@ from ringfence.admission import drift
 from ringfence.admission.answers import Answer
 from ringfence.admission.probes import PROBES
 from ringfence.cli import dispatch
-from ringfence.cli.check import cluster, installed, rights, server
+from ringfence.cli.check import cluster, installed, network, rights, server
 from ringfence.cli.check.finding import Finding, Grade, failed, is_bad, warning, well
 from ringfence.cli.check.ledger import Log, judge_ledger
+from ringfence.cli.check.network import ProbeError, Reach
 from ringfence.model.crd import custom_resource_definition
 from ringfence.model.registry import DEFINITIONS
 from ringfence.plan.operator_rights import operator_roles
@@ -113,7 +115,8 @@ def test_a_canary_that_could_not_ask_is_no_canary_that_was_refused() -> None:
     silent = list(installed.judge_answers([(PROBES[0], Answer(0, "cannot impersonate"))]))
     assert "lets pass" in passed[0].words
     assert "cannot impersonate" in silent[0].words
-    assert passed[0].grade is silent[0].grade is Grade.FAILED
+    nothing = list(installed.judge_answers([]))
+    assert passed[0].grade is silent[0].grade is nothing[0].grade is Grade.FAILED
 
 
 def test_what_is_somebody_elses_stops_an_install() -> None:
@@ -123,8 +126,10 @@ def test_what_is_somebody_elses_stops_an_install() -> None:
     nothing = list(installed.judge_clashes({"default": {}}, {}, []))
     again = list(installed.judge_clashes({names.OPERATOR_NAMESPACE: ours}, definitions(), [(key, ours)]))
     assert grades(nothing) == grades(again) == [("clashes", Grade.OK)]
-    foreign = list(installed.judge_clashes({names.OPERATOR_NAMESPACE: others}, {}, [(key, others)]))
+    foreign = list(installed.judge_clashes({names.CANARY: others}, {}, [(key, others)]))
     assert grades(foreign) == [("namespaces", Grade.FAILED), ("policies", Grade.FAILED)]
+    helms = installed.judge_clashes({names.OPERATOR_NAMESPACE: {}}, {}, [])
+    assert grades(helms) == [("namespaces", Grade.WARNING), ("clashes", Grade.OK)]
     other = definitions()
     other["tenants.ringfence.dev"]["spec"]["versions"] = []
     assert ("definitions", Grade.WARNING) in grades(installed.judge_clashes({}, other, []))
@@ -155,6 +160,74 @@ def test_nodes_without_a_region_are_counted() -> None:
     assert cluster.judge_nodes([node("a", "eu")]).grade is Grade.OK
     assert "1 of 2" in cluster.judge_nodes([node("a", "eu"), node("b")]).words
     assert cluster.judge_nodes([]).grade is Grade.WARNING
+
+
+@dataclass
+class FakePods:
+    """A network plugin; implements the port."""
+
+    answers: list[Reach]
+    trouble: bool = False
+    did: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.did.append("begin")
+
+    def serve(self) -> str:
+        if self.trouble:
+            raise ProbeError("pod server is Pending after 60 s")
+        self.did.append("serve")
+        return "10.0.0.7"
+
+    def connect(self, address: str) -> Reach:
+        self.did.append(f"connect {address}")
+        return self.answers.pop(0)
+
+    def deny(self) -> None:
+        self.did.append("deny")
+
+    def end(self) -> None:
+        self.did.append("end")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "grade"),
+    [
+        (Reach.OPEN, Reach.TIMEOUT, Grade.OK),
+        (Reach.OPEN, Reach.REFUSED, Grade.OK),
+        (Reach.OPEN, Reach.OPEN, Grade.FAILED),
+        (Reach.TIMEOUT, Reach.TIMEOUT, Grade.WARNING),
+        (Reach.REFUSED, Reach.TIMEOUT, Grade.WARNING),
+    ],
+)
+def test_a_deny_counts_where_the_same_probe_was_open_before(before: Reach, after: Reach, grade: Grade) -> None:
+    """A network in which nothing connects enforces nothing, either."""
+    pods = FakePods([before, after])
+    assert network.judge_network(network.probe(pods)).grade is grade
+    assert pods.did == ["begin", "serve", "connect 10.0.0.7", "deny", "connect 10.0.0.7", "end"]
+
+
+def test_what_was_made_for_a_probe_goes_however_it_ends() -> None:
+    """And why it could not be made is told, as something to know."""
+    pods = FakePods([], trouble=True)
+    with pytest.raises(ProbeError) as raised:
+        network.probe(pods)
+    assert pods.did == ["begin", "end"]
+    finding = network.judge_failure(raised.value)
+    assert finding.grade is Grade.WARNING
+    assert "Pending" in finding.words
+
+
+def test_without_a_ready_node_nothing_is_claimed_of_the_network() -> None:
+    """Nor without having been asked to make pods."""
+    for nodes in ([], [node("a", ready="False")]):
+        finding = network.judge_unprobed(nodes, asked=True)
+        assert finding is not None
+        assert (finding.grade, finding.words[:9]) == (Grade.WARNING, "no nodes:")
+    unasked = network.judge_unprobed([node("a")], asked=False)
+    assert unasked is not None
+    assert unasked.grade is Grade.WARNING
+    assert network.judge_unprobed([node("a")], asked=True) is None
 
 
 def test_names_are_resolved_and_volumes_have_a_class() -> None:

@@ -18,6 +18,12 @@ def check(
         bool, typer.Option("--pre", help="Before an install: rights, clashes, what the cluster lacks.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings, too.")] = False,
+    network: Annotated[
+        bool,
+        typer.Option(
+            "--network", help="See whether NetworkPolicies are enforced, by two pods in a namespace of their own."
+        ),
+    ] = False,
     ledger: Annotated[
         str, typer.Option(envvar="RINGFENCE_LEDGER", help="Look at these records, too: sqlite:///DIRECTORY.")
     ] = "",
@@ -30,7 +36,7 @@ def check(
     """Say whether the installation holds: what the API server has, what is installed, and that policies refuse.
 
     Policies are asked for refusals, as the canary and as the operator, whom an administrator may impersonate; nothing
-    is changed. Run it again in the operator's pod to see its own rights and its ledger.
+    is changed, but for --network. Run it again in the operator's pod to see its own rights and its ledger.
 
     Exit codes: 0 nothing failed, 1 something failed (with --strict, or somebody should know something), 2 the command
     line is wrong.
@@ -38,7 +44,7 @@ def check(
     from ringfence.cli.check.finding import is_bad
     from ringfence.cli.check.rounds import look
 
-    found = look(kubeconfig, context, pre=pre, ledger=ledger)
+    found = look(kubeconfig, context, pre=pre, ledger=ledger, probe_network=network)
     _print(found, output)
     if is_bad(found, strict=strict):
         raise typer.Exit(BROKEN)

@@ -13,6 +13,7 @@ from ringfence.admission.answers import Answer, Asker, Probe
 from ringfence.admission.drift import Key
 from ringfence.admission.probes import PROBES
 from ringfence.admission.tokens import CANARY_TOKEN_AGE
+from ringfence.cli.check.network import ProbeError
 from ringfence.model.kinds import SERVICE_ACCOUNT, ResourceType
 from ringfence.ports.cluster import Grant
 
@@ -54,6 +55,15 @@ def definitions(calls: Calls) -> dict[str, Any]:
     """CustomResourceDefinitions by name."""
     found = items(calls, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
     return {each["metadata"]["name"]: each for each in found}
+
+
+def image(calls: Calls) -> str:
+    """The operator's image. Raises ProbeError where there is no operator."""
+    path = f"/apis/apps/v1/namespaces/{names.OPERATOR_NAMESPACE}/deployments/{names.OPERATOR_SERVICE_ACCOUNT}"
+    found = calls.get(path)
+    if found is None:
+        raise ProbeError("the operator, whose image it takes, is not installed")
+    return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def roles(calls: Calls) -> dict[tuple[str, str], Any]:

@@ -5,23 +5,28 @@ Law: a check that can't ask says so, and the others go on.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from ringfence.adapters.kubernetes.calls import Calls, calling
 from ringfence.adapters.kubernetes.lists import ListError
-from ringfence.cli.check import cluster, installed, observe, rights, server
-from ringfence.cli.check.finding import Finding, failed
+from ringfence.cli.check import cluster, installed, network, observe, rights, server
+from ringfence.cli.check.finding import Finding, failed, warning
 from ringfence.cli.check.ledger import judge_ledger, read
+from ringfence.cli.check.pods import ClusterPods
 
 Check: TypeAlias = Callable[[Calls], Iterable[Finding]]
 
 
-def look(kubeconfig: Path | None, context: str | None, *, pre: bool, ledger: str = "") -> list[Finding]:
+def look(
+    kubeconfig: Path | None, context: str | None, *, pre: bool, ledger: str = "", probe_network: bool = False
+) -> list[Finding]:
     """Everything that was found."""
     try:
         with calling(kubeconfig, context) as calls:
             found = [finding for name, each in (BEFORE if pre else AFTER) for finding in _tried(name, each, calls)]
+            found += _tried("network", partial(_network, asked=probe_network), calls)
     except ListError as error:
         found = [failed("server", str(error), "see --kubeconfig and --context")]
     return [*found, *_ledger(ledger)] if ledger and not pre else found
@@ -31,7 +36,8 @@ def _tried(name: str, check: Check, calls: Calls) -> list[Finding]:
     try:
         return list(check(calls))
     except ListError as error:
-        return [failed(name, f"can't be asked: {error}", "ask as a cluster's administrator, or as the operator")]
+        report = warning if name in BESIDES else failed
+        return [report(name, f"can't be asked: {error}", "ask as a cluster's administrator, too")]
 
 
 def _version(calls: Calls) -> Iterator[Finding]:
@@ -79,12 +85,20 @@ def _canary(calls: Calls) -> Iterable[Finding]:
 
 
 def _cluster(calls: Calls) -> Iterator[Finding]:
-    nodes = observe.items(calls, "/api/v1/nodes")
-    daemon_sets = [each["metadata"]["name"] for each in observe.items(calls, "/apis/apps/v1/daemonsets")]
-    yield cluster.judge_nodes(nodes)
-    yield cluster.judge_network(nodes, daemon_sets)
+    yield cluster.judge_nodes(observe.items(calls, "/api/v1/nodes"))
     services = observe.items(calls, "/api/v1/namespaces/kube-system/services")
     yield from cluster.judge_services(services, observe.items(calls, "/apis/storage.k8s.io/v1/storageclasses"))
+
+
+def _network(calls: Calls, *, asked: bool) -> Iterator[Finding]:
+    unprobed = network.judge_unprobed(observe.items(calls, "/api/v1/nodes"), asked=asked)
+    if unprobed:
+        yield unprobed
+        return
+    try:
+        yield network.judge_network(network.probe(ClusterPods(calls, observe.image(calls))))
+    except network.ProbeError as error:
+        yield network.judge_failure(error)
 
 
 def _ledger(url: str) -> Iterator[Finding]:
@@ -93,6 +107,8 @@ def _ledger(url: str) -> Iterator[Finding]:
     yield judge_ledger(read(open_ledger(url)))
 
 
+BESIDES: Final = frozenset({"cluster", "definitions", "network", "roles"})
+"""What the operator itself has no right to ask for, and what holds without."""
 BEFORE: Final[tuple[tuple[str, Check], ...]] = (
     ("server", _version),
     ("rights", _installer),
