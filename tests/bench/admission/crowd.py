@@ -26,13 +26,19 @@ def tenant_name(number: int) -> str:
     return f"crowd{number}"
 
 
+def member(tenant: str, role: str) -> Who:
+    """One of a tenant's people."""
+    return Who(f"{role}@{tenant}", (f"oidc:{tenant}-{role}s",))
+
+
 def objects_of(tenant: str) -> tuple[dict[str, Any], ...]:
-    """What its people and the platform team would apply."""
+    """What the platform team and an owner applied, with their names as the API server writes them."""
+    owner = member(tenant, "owner")
     return (
-        _object(TENANT.kind, tenant, "", _tenant_spec(tenant)),
-        _object(NAMESPACE.kind, "dev", tenant, {"environment": "dev", "region": "eu-central-1"}),
-        _object(MODEL_ROUTE.kind, "chat", tenant, _ROUTE),
-        _object(RETENTION_POLICY.kind, "default", tenant, {"reviewEvery": "180d"}),
+        _object(TENANT.kind, tenant, "", _tenant_spec(tenant), ADMIN),
+        _object(NAMESPACE.kind, "dev", tenant, {"environment": "dev", "region": "eu-central-1"}, owner),
+        _object(MODEL_ROUTE.kind, "chat", tenant, _ROUTE, owner),
+        _object(RETENTION_POLICY.kind, "default", tenant, {"reviewEvery": "180d"}, owner),
     )
 
 
@@ -65,8 +71,9 @@ def _create(plane: ControlPlane, url: str, manifests: Sequence[tuple[Ref, Mappin
                 raise RuntimeError(f"{path}: {body.get('message')}")
 
 
-def _object(kind: str, name: str, namespace: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+def _object(kind: str, name: str, namespace: str, spec: Mapping[str, Any], author: Who) -> dict[str, Any]:
+    stamped = {"name": name, "annotations": {names.REQUESTED_BY_ANNOTATION: author.user}}
+    metadata = {**stamped, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": dict(spec)}
 
 

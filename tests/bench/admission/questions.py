@@ -28,7 +28,7 @@ from ringfence.model.kinds import (
 )
 from tests.attack.asking import Request, Who, apply, create, patch
 from tests.attack.prepared import pod
-from tests.bench.admission.crowd import ADMIN, objects_of, tenant_name
+from tests.bench.admission.crowd import ADMIN, member, objects_of, tenant_name
 
 HOME: Final = tenant_name(0)
 CORE: Final = names.core_namespace(HOME, "dev")
@@ -51,11 +51,6 @@ class Question:
     """Statuses of an answer that was let pass."""
 
 
-def member(role: str) -> Who:
-    """One of the people of the tenant that has everything."""
-    return Who(f"{role}@{HOME}", (f"oidc:{HOME}-{role}s",))
-
-
 def questions() -> Sequence[Question]:
     """All of them, in the order of the table."""
     return (*_unseen(), *_workloads(), *_people(), *_own_kinds(), *_operator(), *_cluster())
@@ -67,7 +62,7 @@ def _unseen() -> Sequence[Question]:
 
 
 def _workloads() -> Sequence[Question]:
-    developer = member("developer")
+    developer = member(HOME, "developer")
     placed = pod("placed", CORE, affinity=_affinity("eu-central-1"))
     claim = {
         "accessModes": ["ReadWriteOnce"],
@@ -86,7 +81,7 @@ def _workloads() -> Sequence[Question]:
 
 
 def _people() -> Sequence[Question]:
-    developer, admin = member("developer"), member("admin")
+    developer, admin = member(HOME, "developer"), member(HOME, "admin")
     peers = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": names.tenant_role("viewer")}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"oidc:{HOME}-viewers"}
@@ -102,7 +97,7 @@ def _people() -> Sequence[Question]:
         _create("NetworkPolicy", admin, NETWORK_POLICY, CORE, _body(NETWORK_POLICY, "web", {"spec": peers})),
         _create(
             "RoleBinding",
-            member("owner"),
+            member(HOME, "owner"),
             ROLE_BINDING,
             CORE,
             _body(ROLE_BINDING, "reader", {"roleRef": role, "subjects": [subject]}),
@@ -111,13 +106,18 @@ def _people() -> Sequence[Question]:
 
 
 def _own_kinds() -> Sequence[Question]:
-    owner = member("owner")
+    """By whoever changed it last, and by another, whose name is filled in."""
+    owner = member(HOME, "owner")
+    other = Who(f"second-owner@{HOME}", owner.groups)
+    route, quota = {"limits": {"requestsPerMinute": 7}}, {"quota": {"hard": {"pods": "7"}}}
     _, namespace, _, _ = objects_of(HOME)
     new = {**namespace, "metadata": {"name": "new", "namespace": HOME}}
     return (
-        _patch("ModelRoute, its spec", owner, MODEL_ROUTE.path(HOME, "chat"), {"limits": {"requestsPerMinute": 7}}),
-        _create("Namespace object", owner, NAMESPACE, HOME, new),
-        _patch("Namespace object, its spec", owner, NAMESPACE.path(HOME, "dev"), {"quota": {"hard": {"pods": "7"}}}),
+        _patch("ModelRoute, its spec", owner, MODEL_ROUTE.path(HOME, "chat"), route),
+        _patch("ModelRoute, by another", other, MODEL_ROUTE.path(HOME, "chat"), route),
+        _create("Namespace object, a new one", owner, NAMESPACE, HOME, new),
+        _patch("Namespace object, its spec", owner, NAMESPACE.path(HOME, "dev"), quota),
+        _patch("Namespace object, by another", other, NAMESPACE.path(HOME, "dev"), quota),
         _patch("RetentionPolicy, its spec", owner, RETENTION_POLICY.path(HOME, "default"), {"reviewEvery": "200d"}),
         _patch("Tenant, its spec", ADMIN, TENANT.path(None, HOME), {"budget": {"namespaces": 7}}),
     )
