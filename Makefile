@@ -33,6 +33,10 @@ demo: install ## Show two tenants from kubectl apply to a verified log on a loca
 test: tools ## Run all tests, those on a real API server included
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
+.PHONY: walk
+walk: tools ## Lead a cluster through a long random life and compare it with a model (STEPS=1000 SEED=7)
+	RINGFENCE_WALK_STEPS=$(or $(STEPS),1000) RINGFENCE_WALK_SEED=$(SEED) $(BIN)/pytest -q tests/walk
+
 .PHONY: lint
 lint: install ## Check style, types and the layers between packages
 	$(BIN)/ruff format --check .

@@ -181,7 +181,7 @@ def prepare(plane: ControlPlane) -> Prepared:
     """Everything that rows of the table are about."""
     prepared = Prepared(plane, Asker(plane))
     introduce(plane.admin)
-    for manifest in _foreign_kinds():
+    for manifest in (*_unfenced(), *_foreign_kinds()):
         _put(plane.admin, manifest)
     _make_tenants(prepared)
     _make_canary(prepared)
@@ -252,12 +252,6 @@ def _platform() -> Iterator[dict[str, Any]]:
     yield _bound("helpdesk", "users-only", {"kind": "User", "name": HELPDESK.user})
     shipped = _bound("deputy", names.OPERATOR_SERVICE_ACCOUNT, {"kind": "User", "name": DEPUTY.user})
     yield {**shipped, "metadata": {"name": "deputy", "annotations": REASON}}
-    operator = {
-        "kind": "ServiceAccount",
-        "namespace": names.OPERATOR_NAMESPACE,
-        "name": names.OPERATOR_SERVICE_ACCOUNT,
-    }
-    yield _bound("operator-every-right", "every-right", operator)
     for name, value in (("batch", 10), ("urgent", 1000)):
         yield {
             "apiVersion": "scheduling.k8s.io/v1",
@@ -267,6 +261,16 @@ def _platform() -> Iterator[dict[str, Any]]:
         }
     for name in ("gvisor", "other"):
         yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": name}
+
+
+def _unfenced() -> Iterator[dict[str, Any]]:
+    """Every right for the operator, so that its fence alone holds it."""
+    operator = {
+        "kind": "ServiceAccount",
+        "namespace": names.OPERATOR_NAMESPACE,
+        "name": names.OPERATOR_SERVICE_ACCOUNT,
+    }
+    yield _bound("operator-every-right", "every-right", operator)
 
 
 def _foreign_kinds() -> Iterator[dict[str, Any]]:

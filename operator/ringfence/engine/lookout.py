@@ -32,8 +32,9 @@ RESTLESS: Final = 6.0
 """Seconds of frequent rounds after a change: the API server takes a second to notice it, or two."""
 AT_ONCE: Final = 8
 """Probes under way."""
-PATIENCE: Final[Mapping[Verdict, float]] = {Verdict.ACCEPTED: 0.5, Verdict.OTHERWISE: 30.0, Verdict.UNKNOWN: 30.0}
-"""Seconds that a policy which was in force may go on answering so, before it is said not to be."""
+PATIENCE: Final[Mapping[Verdict, float]] = {Verdict.ACCEPTED: 0.5, Verdict.OTHERWISE: 60.0, Verdict.UNKNOWN: 60.0}
+"""Seconds that a policy which was in force may go on answering so, before it is said not to be. An API server that was
+just started looks for parameters every 30."""
 
 
 PLANTED: Final = "namespaces of the canary"
@@ -94,7 +95,12 @@ class Lookout:
         """Look until cancelled."""
         self._changed.clear()  # what was listed at the start is no change
         while True:
-            await self._round()
+            try:
+                await self._round()
+            except ForkRefusedError:
+                raise
+            except Exception:  # whatever is wrong with one round, what is known stays, and the next one asks anew
+                log.exception("defect while asking for policies")
             self.asked.set()
             await self._rest()
 

@@ -43,11 +43,19 @@ def plan_canary() -> Plan:
     return Plan(
         conditions=(),
         stages=(
-            Stage("namespace", apply=tuple(core_namespace.make(place, None) for place in places)),
+            Stage("namespace", apply=tuple(map(_namespace, places))),
             Stage("fence", apply=tuple(each for place in places for each in _fence(place))),
             Stage("access", apply=tuple(each for place in places for each in _access(place))),
         ),
     )
+
+
+def _namespace(place: Place) -> Desired:
+    """A tenant's namespace but for its owner, whom there is none: it is the platform's, and nobody's to select."""
+    made = core_namespace.make(place, None)
+    metadata = made.manifest["metadata"]
+    labels = {key: value for key, value in metadata["labels"].items() if key != names.OWNER_UID_LABEL}
+    return Desired(made.ref, {**made.manifest, "metadata": {**metadata, "labels": labels}})
 
 
 def _fence(place: Place) -> Iterable[Desired]:

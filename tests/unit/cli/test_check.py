@@ -115,7 +115,8 @@ def test_a_canary_that_could_not_ask_is_no_canary_that_was_refused() -> None:
     silent = list(installed.judge_answers([(PROBES[0], Answer(0, "cannot impersonate"))]))
     assert "lets pass" in passed[0].words
     assert "cannot impersonate" in silent[0].words
-    assert passed[0].grade is silent[0].grade is Grade.FAILED
+    nothing = list(installed.judge_answers([]))
+    assert passed[0].grade is silent[0].grade is nothing[0].grade is Grade.FAILED
 
 
 def test_what_is_somebody_elses_stops_an_install() -> None:
@@ -125,8 +126,10 @@ def test_what_is_somebody_elses_stops_an_install() -> None:
     nothing = list(installed.judge_clashes({"default": {}}, {}, []))
     again = list(installed.judge_clashes({names.OPERATOR_NAMESPACE: ours}, definitions(), [(key, ours)]))
     assert grades(nothing) == grades(again) == [("clashes", Grade.OK)]
-    foreign = list(installed.judge_clashes({names.OPERATOR_NAMESPACE: others}, {}, [(key, others)]))
+    foreign = list(installed.judge_clashes({names.CANARY: others}, {}, [(key, others)]))
     assert grades(foreign) == [("namespaces", Grade.FAILED), ("policies", Grade.FAILED)]
+    helms = installed.judge_clashes({names.OPERATOR_NAMESPACE: {}}, {}, [])
+    assert grades(helms) == [("namespaces", Grade.WARNING), ("clashes", Grade.OK)]
     other = definitions()
     other["tenants.ringfence.dev"]["spec"]["versions"] = []
     assert ("definitions", Grade.WARNING) in grades(installed.judge_clashes({}, other, []))

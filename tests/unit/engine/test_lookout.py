@@ -123,7 +123,7 @@ def test_one_silent_policy_is_enough_to_wait(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "patience"),
-    [(Answer(201), 0.5), (Answer(403, "somebody else says no"), 30.0), (Answer(0, "no answer"), 30.0)],
+    [(Answer(201), 0.5), (Answer(403, "somebody else says no"), 60.0), (Answer(0, "no answer"), 60.0)],
 )
 def test_a_policy_that_was_in_force_is_doubted_before_the_world_is_told(
     world: World, answer: Answer, patience: float

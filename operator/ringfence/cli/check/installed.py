@@ -79,7 +79,9 @@ def judge_answers(answers: Sequence[tuple[Probe, Answer]]) -> Iterator[Finding]:
         yield warning("canary", in_words(others), INSTALL)
     if unknown:
         yield failed("canary", f"not asked: {in_words(unknown)}", "see that the operator runs and has its roles")
-    if not wrong:
+    if not found:
+        yield failed("canary", "there are no policies to be asked")
+    elif not wrong:
         yield well("canary", f"{len(found)} policies refuse or fill in what they should")
     if UNPROVOKED:
         yield well("canary", f"{len(UNPROVOKED)} more can't be provoked without harm: see docs/reference/policies.md")
@@ -94,6 +96,10 @@ def judge_clashes(
     policies: Iterable[tuple[drift.Key, Mapping[str, str]]],
 ) -> Iterator[Finding]:
     """What is there already by names that are ours: labels tell whose it is."""
+    own = namespaces.get(names.OPERATOR_NAMESPACE)
+    if own is not None and not OURS.items() <= own.items():
+        words = f"{names.OPERATOR_NAMESPACE} is there without our label: Helm made it, or somebody else"
+        yield warning("namespaces", words, "see that nothing else runs in it: whoever does is next to the operator")
     taken = sorted(_taken(namespaces))
     if taken:
         yield failed("namespaces", f"somebody else's: {', '.join(taken)}", "delete or rename them")
@@ -117,6 +123,3 @@ def _taken(namespaces: Mapping[str, Any]) -> Iterator[str]:
     for name in (names.CANARY, names.CANARY_HOME):
         if name in namespaces and namespaces[name].get(names.TENANT_LABEL) != names.CANARY_TENANT:
             yield name
-    own = namespaces.get(names.OPERATOR_NAMESPACE)
-    if own is not None and not OURS.items() <= own.items():
-        yield names.OPERATOR_NAMESPACE

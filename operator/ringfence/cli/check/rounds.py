@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from ringfence.adapters.kubernetes.calls import Calls, calling
 from ringfence.adapters.kubernetes.lists import ListError
 from ringfence.cli.check import cluster, installed, network, observe, rights, server
-from ringfence.cli.check.finding import Finding, failed
+from ringfence.cli.check.finding import Finding, failed, warning
 from ringfence.cli.check.ledger import judge_ledger, read
 from ringfence.cli.check.pods import ClusterPods
 
@@ -36,7 +36,8 @@ def _tried(name: str, check: Check, calls: Calls) -> list[Finding]:
     try:
         return list(check(calls))
     except ListError as error:
-        return [failed(name, f"can't be asked: {error}", "ask as a cluster's administrator, or as the operator")]
+        report = warning if name in BESIDES else failed
+        return [report(name, f"can't be asked: {error}", "ask as a cluster's administrator, too")]
 
 
 def _version(calls: Calls) -> Iterator[Finding]:
@@ -106,6 +107,8 @@ def _ledger(url: str) -> Iterator[Finding]:
     yield judge_ledger(read(open_ledger(url)))
 
 
+BESIDES: Final = frozenset({"cluster", "definitions", "network", "roles"})
+"""What the operator itself has no right to ask for, and what holds without."""
 BEFORE: Final[tuple[tuple[str, Check], ...]] = (
     ("server", _version),
     ("rights", _installer),
