@@ -77,7 +77,7 @@ def test_upgrading_the_samples_with_helm_conflicts_with_nothing(cluster: EmptyCl
     install_with_helm(cluster, tmp_path)
     cluster.kubectl("wait", "--for=condition=Ready", "tenants", "--all", "--timeout=60s")
     cluster.helm("upgrade", "samples", str(tmp_path / "samples"))
-    homes = cluster.get("namespaces", "-l", names.HOME_LABEL)
+    homes = cluster.get("namespaces", "-l", f"{names.HOME_LABEL},{names.OWNER_UID_LABEL}")
     assert {home["metadata"]["labels"][names.MANAGED_BY_LABEL] for home in homes} == {"Helm"}
 
 

@@ -12,6 +12,7 @@ from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import PROMOTER, PROMOTIONS
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE
+from ringfence.model.modelroute import ModelRouteSpec
 
 _RESOURCES: Final = (Resources(GROUP, (MODEL_ROUTE.plural,)),)
 _STAMP: Final = f"variables.new[?('{names.PROMOTED_BY_PREFIX}' + {{}})].orValue('')"
@@ -27,6 +28,14 @@ _APPROVALS: Final = (
 )
 
 
+_APPROVALS_ALONE: Final = " && ".join(
+    f"object.spec.?{name} == oldObject.spec.?{name}"
+    for name in (field.alias for field in ModelRouteSpec.model_fields.values())
+    if name != "approvals"
+)
+"""Whether nothing of a route changes but its approvals."""
+
+
 def _differ(field: str, none: str) -> str:
     """Whether a field of the spec changes."""
     now, before = (f"{of}.spec.?{field}.orValue({none})" for of in ("object", "oldObject"))
@@ -40,9 +49,9 @@ ROUTES: Final = Policy(
     everywhere=True,
     unless=(
         Expression(
-            "promotes-or-approves",
+            "changes-approves-or-promotes",
             f"{_differ('promotions', '{}')} || {_differ('approvals', '[]')}"
-            f" || {noted_otherwise((names.PROMOTED_BY_PREFIX,))}",
+            f" || {noted_otherwise((names.PROMOTED_BY_PREFIX,))} || (oldObject != null && !({_APPROVALS_ALONE}))",
         ),
     ),
     variables=(
@@ -99,6 +108,16 @@ ROUTES: Final = Policy(
               || a.?by.orValue('') != {_STAMP.format("a.environment")})
             """,
             "whoever promoted it can't approve it; ask somebody else",
+        ),
+        # RBAC knows no fields: who may add an approval may, by his role, write the whole route.
+        Validation(
+            "approver-approves",
+            (Threat.ESCALATED_ROLES,),
+            f"""
+            oldObject == null || ({_APPROVALS_ALONE}) || authorizer.group('{GROUP}')
+              .resource('{MODEL_ROUTE.plural}').namespace(request.namespace).check('create').allowed()
+            """,
+            "whoever may not make routes changes nothing of them but approvals",
         ),
         Validation(
             "approval-right",

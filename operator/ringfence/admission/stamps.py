@@ -7,11 +7,10 @@ mutating ones only fill in what is missing, so that nobody has to write his own 
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, OPERATOR, RESOURCE, annotations, value
+from ringfence.admission.cel import ME, OPERATOR, annotations, value
 from ringfence.admission.policy import WRITE, Expression, Resources, Validation
 from ringfence.admission.threats import Threat
-from ringfence.model.kinds import GROUP, MODEL_ROUTE, PRIMARY_TYPES
-from ringfence.model.modelroute import ModelRouteSpec
+from ringfence.model.kinds import GROUP, PRIMARY_TYPES
 from ringfence.plan.confirmations import DELETE, RELEASE
 
 OUR_KINDS: Final = tuple(kind.plural for kind in PRIMARY_TYPES)
@@ -56,13 +55,6 @@ STAMP_VARIABLES: Final = (
     Expression("asked", value("variables.new", names.REQUESTED_BY_ANNOTATION)),
 )
 
-_APPROVALS_ALONE: Final = " && ".join(
-    f"object.spec.?{name} == oldObject.spec.?{name}"
-    for name in (field.alias for field in ModelRouteSpec.model_fields.values())
-    if name != "approvals"
-)
-"""Whether nothing of a route changes but its approvals."""
-
 STAMP_RULES: Final = (
     Validation(
         "requested-by",
@@ -79,17 +71,6 @@ STAMP_RULES: Final = (
         (Threat.FORGED_AUTHORS, Threat.CONFUSED_DEPUTY),
         f"!({OPERATOR}) || !variables.changed",
         "the operator writes no spec",
-    ),
-    # RBAC knows no fields: who may add an approval may, by his role, write the whole route.
-    Validation(
-        "approver-approves",
-        (Threat.ESCALATED_ROLES,),
-        f"""
-        {RESOURCE} != '{MODEL_ROUTE.plural}' || oldObject == null || !variables.changed || ({_APPROVALS_ALONE})
-          || authorizer.group('{GROUP}').resource('{MODEL_ROUTE.plural}').namespace(request.namespace)
-            .check('create').allowed()
-        """,
-        "whoever may not make routes changes nothing of them but approvals",
     ),
 )
 """Rules for all of our kinds, of policy ``ringfence-metadata``."""

@@ -81,19 +81,14 @@ class Lookout:
         self._tell = tell
         self._doubts = _Doubts(clock)
         self._trusted = False
-        self._changed = asyncio.Event()
         self._restless_until = 0.0
         self.state = NOT_ASKED
         self.asked = asyncio.Event()
         """Set when the first round is over."""
 
-    def changed(self) -> None:
-        """Note that a policy is not what it was."""
-        self._changed.set()
-
     async def run(self) -> None:
         """Look until cancelled."""
-        self._changed.clear()  # what was listed at the start is no change
+        self._policies.changed.clear()  # what was listed at the start is no change
         while True:
             try:
                 await self._round()
@@ -107,11 +102,11 @@ class Lookout:
     async def _rest(self) -> None:
         calm = self.state.opens and not self._doubts and self._clock.monotonic() > self._restless_until
         try:
-            await asyncio.wait_for(self._changed.wait(), EVERY if calm else RETRY)
+            await asyncio.wait_for(self._policies.changed.wait(), EVERY if calm else RETRY)
         except TimeoutError:
             return
         await asyncio.sleep(GATHERING)
-        self._changed.clear()
+        self._policies.changed.clear()
         self._restless_until = self._clock.monotonic() + RESTLESS
 
     async def _round(self) -> None:

@@ -17,6 +17,7 @@ from ringfence import __version__
 from ringfence.engine.abort import Closer, first_run_id
 from ringfence.engine.apply import Applier
 from ringfence.engine.budget import MOST_OF_ONE_TENANT, WRITES_PER_SECOND, Budget
+from ringfence.engine.bulletin import Bulletin
 from ringfence.engine.cause import Cause
 from ringfence.engine.election import Candidate
 from ringfence.engine.episodes import Episodes
@@ -37,7 +38,7 @@ from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
 from ringfence.lineage.entry import LogId, OpenRun
 from ringfence.lineage.runs import Operator, Trigger
-from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED, Enforcement
+from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED
 from ringfence.ports.canary import Canary
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster, ClusterError
@@ -101,7 +102,7 @@ class Engine:
         self.health = Health(clock)
         self._announced = asyncio.Event()
         self._queue = WorkQueue(share=MOST_OF_ONE_TENANT)
-        self._policies = LivePolicies(changed=self._policy_changed) if canary else None
+        self._policies = LivePolicies() if canary else None
         self.world = World(cluster, self._queue, clock, ranges=tuning.ranges, policies=self._policies)
         self.world.facts.enforce(NOT_ASKED if canary else UNGUARDED)
         self._budget = Budget(
@@ -134,29 +135,15 @@ class Engine:
         )
 
     def _look_out(self, canary: Canary, policies: LivePolicies, hands: Hands) -> Lookout:
-        plant = Planting(self.world.cache, hands.recorder, hands.applier, self._clock)
+        facts = self.world.facts
         return Lookout(
             canary,
             policies,
             self._clock,
-            plant=plant,
-            served=lambda: self.world.facts.facts().served,
-            tell=self._enforcement_changed,
+            plant=Planting(self.world.cache, hands.recorder, hands.applier, self._clock),
+            served=lambda: facts.facts().served,
+            tell=Bulletin(facts, self.health, self._metrics, hands.recorder),
         )
-
-    def _policy_changed(self) -> None:
-        if self._lookout:
-            self._lookout.changed()
-
-    async def _enforcement_changed(self, before: Enforcement, state: Enforcement) -> None:
-        """Let everybody know: planners, probes, metrics, and the record."""
-        self.health.silent = state.silent
-        self._metrics.policies_in_force.set(state.opens)
-        self._metrics.policies_silent.set(len(state.silent))
-        self._metrics.policies_drifted.set(len(state.drifted))
-        self.world.facts.enforce(state)
-        if state.is_news_after(before):
-            await self._recorder.enforcement(state)
 
     def _operator(self) -> Operator:
         return Operator(self.world.cluster_uid(), __version__)

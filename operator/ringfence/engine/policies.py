@@ -3,7 +3,8 @@
 Law: policies are read, never written.
 """
 
-from collections.abc import Callable, Mapping, Set
+import asyncio
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 import orjson
@@ -48,8 +49,9 @@ async def policy_set_digest(reader: Reader) -> str:
 class LivePolicies:
     """The specs of our policies and bindings as they are in the cluster. Implements ``reflector.Store``."""
 
-    def __init__(self, *, changed: Callable[[], None]) -> None:
-        self._changed = changed
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        """Set by every change; whoever looks clears it."""
         self._specs: dict[Key, Mapping[str, Any]] = {}
         self._served: set[str] = set()
 
@@ -70,22 +72,22 @@ class LivePolicies:
         key, spec = Key(kind.kind, thing["metadata"]["name"]), thing.get("spec", {})
         if key.name.startswith(PREFIX) and self._specs.get(key) != spec:
             self._specs[key] = spec
-            self._changed()
+            self.changed.set()
 
     def gone(self, kind: ResourceType, thing: Object) -> None:
         """Forget it."""
         if self._specs.pop(Key(kind.kind, thing["metadata"]["name"]), None) is not None:
-            self._changed()
+            self.changed.set()
 
     def listed(self, kind: ResourceType, keys: Set[ObjectKey], resource_version: int) -> None:
         """Forget what is not there any more."""
         present = {name for _, name in keys}
         for key in [key for key in self._specs if key.kind == kind.kind and key.name not in present]:
             del self._specs[key]
-            self._changed()
+            self.changed.set()
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Note which kinds there are: older API servers have fewer."""
         if served != (kind.kind in self._served):
             self._served ^= {kind.kind}
-            self._changed()
+            self.changed.set()

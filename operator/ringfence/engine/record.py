@@ -202,11 +202,7 @@ class Recorder:
             silent=state.silent,
             drifted=state.drifted,
         )
-        try:
-            await self._append(PLATFORM, entry)
-        except LedgerUnavailableError as error:
-            log.warning("not recorded yet", log=PLATFORM, error=str(error))
-            self._keep(PLATFORM, entry)
+        await self.tell(PLATFORM, (entry,))
 
     async def name_taken(self, subject: AnySubject, namespace: str, holder_uid: str) -> None:
         """Record in the platform log that ``subject`` claimed a namespace that is not its own."""

@@ -68,7 +68,7 @@ class World:
         self.clock = Clock()
         self.canary = FakeCanary()
         self.told: list[Enforcement] = []
-        self.policies = LivePolicies(changed=lambda: None)
+        self.policies = LivePolicies()
         for kind in TYPES:
             self.policies.serves(kind, served=True)
             for key, spec in shipped().items():
