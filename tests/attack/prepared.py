@@ -382,6 +382,16 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
             "automountServiceAccountToken": True,
         },
     )
+    storage = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    yield (
+        DEVELOPER,
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "standing", "namespace": "acme-dev"},
+            "spec": {**storage, "storageClassName": "encrypted"},
+        },
+    )
     for name, finalizers in (("model-plain", ()), ("model-held", ("acme.example/keep",))):
         metadata = {"name": name, "namespace": "acme", "finalizers": list(finalizers)}
         yield ADMIN, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}

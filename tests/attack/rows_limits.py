@@ -61,7 +61,9 @@ LEVEL_ROWS: Final = (
     level("a setting of the kernel", "forbidden sysctls", run(securityContext=KERNEL)),
     level("another SELinux user", "seLinuxOptions", contained(seLinuxOptions={"user": "system_u"})),
     level("no AppArmor", "forbidden AppArmor profile", contained(appArmorProfile={"type": "Unconfined"})),
-    level("a disk over the network, as root of it", "restricted volume types", run(volumes=[FOREIGN_DISK])),
+    level(
+        "a disk over the network, as root of it", "restricted volume types", run(volumes=[FOREIGN_DISK]), backed=True
+    ),
 )
 
 

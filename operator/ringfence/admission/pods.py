@@ -16,6 +16,14 @@ _CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
 # `$(NAME)` is what another variable holds, which may come from a Secret.
 _REFERENCE: Final = "^[$][(][A-Za-z_][A-Za-z0-9_.-]*[)]$"
 
+# What the node would mount from wherever a pod says is a way past every NetworkPolicy. A hostPath has its own rule.
+_VOLUMES: Final = (
+    *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
+    *("hostPath", "image", "persistentVolumeClaim", "projected", "secret"),
+)
+# By these, network plugins give a pod other networks or addresses, of which NetworkPolicies know nothing.
+_NETWORKS: Final = ("cni.projectcalico.org/", "k8s.ovn.org/", "k8s.v1.cni.cncf.io/", "v1.multus-cni.io/")
+
 
 def _no(field: str) -> str:
     return f"!object.spec.?{field}.orValue(false)"
@@ -58,6 +66,27 @@ PODS: Final = Policy(
             (Threat.BROKEN_PODS,),
             "variables.volumes.all(v, !has(v.hostPath))",
             "no hostPath volumes",
+        ),
+        Validation(
+            "pod-volumes",
+            (Threat.BROKEN_PODS, Threat.EXFILTRATION),
+            f"variables.volumes.all(v, {' || '.join(f'has(v.{source})' for source in _VOLUMES)})",
+            f"volumes of these sources only: {', '.join(source for source in _VOLUMES if source != 'hostPath')}",
+        ),
+        Validation(
+            "pod-networks",
+            (Threat.OPENED_NETWORK, Threat.SIDE_ENTRANCES),
+            f"""
+            object.metadata.?annotations.orValue({{}}).all(k,
+              {" && ".join(f"!k.startsWith('{prefix}')" for prefix in _NETWORKS)})
+            """,
+            "no other networks or addresses: NetworkPolicies would not hold there",
+        ),
+        Validation(
+            "pod-key-account",
+            (Threat.STOLEN_TOKENS,),
+            f"!object.spec.?serviceAccountName.orValue('').startsWith('{names.gateway_key('')}')",
+            "the account of a gateway key is for callers without a pod here",
         ),
         Validation(
             "pod-host-port",

@@ -6,8 +6,8 @@ must name the regions.
 
 from typing import Final
 
-from ringfence.admission.cel import GLASS_WHOLE, by_controllers
-from ringfence.admission.policy import CREATE, Expression, Policy, Resources, Validation
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, ME, annotations, by_controllers, value
+from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.rules import cel_list
 
@@ -111,26 +111,51 @@ PLACE_RULES: Final = (
 )
 """Rules for pods, of policy ``ringfence-pods``."""
 
+_CLASS_NOTE: Final = "volume.beta.kubernetes.io/storage-class"
+_NODE_NOTE: Final = "volume.kubernetes.io/selected-node"
+_BORN: Final = "request.operation == 'CREATE'"
+
+
+def _unless_new(key: str) -> str:
+    return f"!('{key}' in variables.new) || variables.new['{key}'] == {value('variables.old', key)}"
+
+
 STORAGE: Final = Policy(
     name="ringfence-storage",
-    about="Volume claims are of allowed classes and take no volume that is there already.",
-    resources=(Resources("", ("persistentvolumeclaims",), CREATE),),
-    unless=(GLASS_WHOLE,),
+    about="Volume claims are of allowed classes, take no volume that is there already, and choose no place.",
+    resources=(Resources("", ("persistentvolumeclaims",)),),
+    unless=(GLASS_WHOLE, LIVING),
     missing="Deny",
-    variables=(Expression("class", "object.spec.?storageClassName.orValue('')"),),
+    variables=(
+        Expression("class", "object.spec.?storageClassName.orValue('')"),
+        Expression("new", annotations("object")),
+        Expression("old", annotations("oldObject")),
+    ),
     validations=(
         Validation(
             "claim-class",
             (Threat.CHANGED_PLACE,),
-            "variables.class in params.spec.?storageClasses.orValue([])",
+            f"!({_BORN}) || variables.class in params.spec.?storageClasses.orValue([])",
             "the storage class must be one of:",
             "params.spec.?storageClasses.orValue([]).join(', ')",
         ),
         Validation(
             "claim-volume",
             (Threat.CHANGED_PLACE,),
-            "object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector)",
+            f"!({_BORN}) || (object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector))",
             "a claim names and selects no volume: it might be somebody else's, or elsewhere",
+        ),
+        Validation(
+            "claim-class-annotation",
+            (Threat.CHANGED_PLACE, Threat.SIDE_ENTRANCES),
+            _unless_new(_CLASS_NOTE),
+            f"no annotation {_CLASS_NOTE}: to Kubernetes it counts more than spec.storageClassName",
+        ),
+        Validation(
+            "claim-node-annotation",
+            (Threat.CHANGED_PLACE, Threat.SIDE_ENTRANCES),
+            f"{_unless_new(_NODE_NOTE)} || {ME} == 'system:kube-scheduler'",
+            f"annotation {_NODE_NOTE} is the scheduler's: a volume is made where it says",
         ),
     ),
 )
