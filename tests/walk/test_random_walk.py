@@ -25,7 +25,7 @@ from tests.walk.steps import ALL_STEPS, Walk
 pytestmark = pytest.mark.apiserver
 
 STEPS: Final = int(os.environ.get("RINGFENCE_WALK_STEPS") or ALL_STEPS)
-SEED: Final = int(os.environ.get("RINGFENCE_WALK_SEED") or 4)
+SEED: Final = int(os.environ.get("RINGFENCE_WALK_SEED") or 8)
 LONGEST: Final = 120.0
 """Seconds until the cluster must be as it should; a namespace takes some to go."""
 

@@ -32,7 +32,7 @@ def tenant(random: Random, name: str) -> Object:
         "podSecurity": {"allow": random.choice((["restricted"], ["restricted", "baseline"]))},
         "network": {"ingressFrom": random.choice(([], [{"namespace": "monitoring"}]))},
         "providers": random.choice(([], [LOCAL])),
-        "deletionPolicy": random.choice(("Retain", "Delete")),
+        "deletionPolicy": random.choice(("Retain", "Retain", "Retain", "Delete")),
     }
     return {"apiVersion": API, "kind": "Tenant", "metadata": {"name": name}, "spec": spec}
 
