@@ -12,6 +12,8 @@ UV := .cache/uv/bin/uv
 WORKERS ?= 3
 # For example PYTEST="-k samples -x".
 PYTEST ?=
+# For example BENCH="operator 10 100", BENCH="admission 500" or BENCH=fairness.
+BENCH ?=
 # For example GATES="checkov gitleaks", or GATES="dependencies --strict".
 GATES ?=
 
@@ -33,6 +35,10 @@ demo: install ## Show two tenants from kubectl apply to a verified log on a loca
 test: tools ## Run all tests, those on a real API server included
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
+.PHONY: walk
+walk: tools ## Lead a cluster through a long random life and compare it with a model (STEPS=1000 SEED=7)
+	RINGFENCE_WALK_STEPS=$(or $(STEPS),1000) RINGFENCE_WALK_SEED=$(SEED) $(BIN)/pytest -q tests/walk
+
 .PHONY: lint
 lint: install ## Check style, types and the layers between packages
 	$(BIN)/ruff format --check .
@@ -50,8 +56,8 @@ scan: tools .cache/scanners/.installed ## Scan rendered manifests, the history a
 	$(BIN)/python -m tests.gates $(GATES)
 
 .PHONY: bench
-bench: tools ## Measure convergence, CPU, memory and drift repair beside a Go controller
-	$(BIN)/python -m tests.bench
+bench: tools ## Measure the operator beside a Go controller, the cost of policies, fairness and incidents
+	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: tools
 tools: install ## Download or build etcd, kube-apiserver, kube-controller-manager, kubectl and helm, once

@@ -379,12 +379,6 @@ GUARDRAIL: Final = _rows(
     ("spec.tenant", GONE, "acme"),
     ("spec.subjects", ["oidc:acme"], ["Group:oidc:acme"], "spec.subjects[0]"),
     ("spec.tokens.maxAgeSeconds", 315_360_000, 31_536_000),
-    (
-        "spec.tokens.keys",
-        [{"serviceAccount": "a", "maxAgeSeconds": 600}] * 2,
-        [{"serviceAccount": "a", "maxAgeSeconds": 600}],
-        "spec.tokens.keys[1]",
-    ),
 )
 
 BAD_INPUTS: Final = TENANT + NAMESPACE + MODEL_ROUTE + RETENTION_POLICY + GUARDRAIL

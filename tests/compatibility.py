@@ -14,10 +14,10 @@ _SAME: Final = (
     "type",
     "pattern",
     "format",
-    "x-kubernetes-list-type",
-    "x-kubernetes-list-map-keys",
     "x-kubernetes-int-or-string",
 )
+_LISTS: Final = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys")
+"""What may go: a list without a type takes whatever a set or a map took."""
 _INFINITE: Final = float("inf")
 _RULES: Final = "x-kubernetes-validations"
 
@@ -37,6 +37,7 @@ def narrowings(old: Schema, new: Schema, path: str = "") -> Iterator[str]:
 
 def _own(old: Schema, new: Schema) -> Iterator[str]:
     yield from (f"{key} changed" for key in _SAME if old.get(key) != new.get(key))
+    yield from (f"{key} changed" for key in _LISTS if key in new and old.get(key) != new[key])
     yield from (f"{key} is lower" for key in _UPPER if new.get(key, _INFINITE) < old.get(key, _INFINITE))
     yield from (f"{key} is higher" for key in _LOWER if new.get(key, -_INFINITE) > old.get(key, -_INFINITE))
     if "enum" in new and not ("enum" in old and set(old["enum"]) <= set(new["enum"])):

@@ -337,7 +337,8 @@ class Simulation:
 
     def _born(self, thing: Object) -> None:
         created = (START + timedelta(seconds=self.count)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        thing["metadata"] |= {"uid": f"uid-{self.count}", "creationTimestamp": created, "generation": 1}
+        given = {"uid": f"uid-{self.count}", "creationTimestamp": created, **thing["metadata"]}
+        thing["metadata"] = {**given, "generation": 1}
 
     def _store(self, ref: Ref, thing: Object) -> None:
         self.count += 1

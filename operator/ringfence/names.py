@@ -14,6 +14,15 @@ OPERATOR_SERVICE_ACCOUNT: Final = "ringfence-operator"
 OPERATOR_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_SERVICE_ACCOUNT}"
 LEASE: Final = "ringfence-operator"
 
+# The canary asks for what policies must refuse. Its namespaces look like those of a tenant that can't exist: the
+# tenant's name is reserved.
+CANARY: Final = (
+    "ringfence-canary"  # its ServiceAccount, which is the operator's neighbour, and where workloads would be
+)
+CANARY_HOME: Final = "ringfence-canary-home"
+CANARY_TENANT: Final = "ringfence"
+CANARY_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{CANARY}"
+
 # Labels. Tenants can't write `ringfence.dev/` labels on namespaces; on other objects trust never rests on them.
 TENANT_LABEL: Final = "ringfence.dev/tenant"  # selects the tenant's peers in NetworkPolicies and admission policies
 OWNER_UID_LABEL: Final = "ringfence.dev/owner-uid"  # ownership: a new tenant of the same name is another owner
@@ -36,6 +45,9 @@ LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: 
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
 CONFIRM_DELETE_BY_ANNOTATION: Final = "ringfence.dev/confirm-delete-by"
 CONFIRM_RELEASE_BY_ANNOTATION: Final = "ringfence.dev/confirm-release-by"
+CONFIRM_DELETE_GENERATION_ANNOTATION: Final = "ringfence.dev/confirm-delete-generation"  # of the object as confirmed
+CONFIRM_RELEASE_GENERATION_ANNOTATION: Final = "ringfence.dev/confirm-release-generation"
+PAUSED_BY_ANNOTATION: Final = "ringfence.dev/paused-by"
 PROMOTED_BY_PREFIX: Final = "promoted-by.ringfence.dev/"  # and the environment
 
 # Objects of a tenant namespace.
@@ -56,6 +68,7 @@ ALLOW_INGRESS: Final = "ringfence-allow-ingress"
 
 ROLES: Final = ("owner", "admin", "developer", "viewer")  # each strictly contains the next
 SHELL: Final = "shell"  # no role of people: bound besides, to the following ones, where a shell may be opened
+APPROVER: Final = "approver"  # no role of members either: bound in the home to whom environments name as approvers
 ROLES_WITH_SHELL: Final = ("owner", "admin", "developer")
 
 
@@ -76,12 +89,12 @@ def tenant_role(role: str) -> str:
 
 
 def home_role(role: str) -> str:
-    """The ClusterRole bound in the home namespace for ``role``."""
+    """The ClusterRole bound in the home namespace for ``role``, or for ``APPROVER``."""
     return f"ringfence-home-{role}"
 
 
 def role_binding(role: str) -> str:
-    """The RoleBinding that gives ``role``, or ``SHELL``, in a tenant namespace."""
+    """The RoleBinding that gives ``role``, ``SHELL`` or ``APPROVER`` in a tenant namespace."""
     return f"ringfence-{role}"
 
 

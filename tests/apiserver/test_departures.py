@@ -137,6 +137,9 @@ def test_a_home_namespace_that_is_deleted_by_force_ends_with_the_operator_down_a
         kubectl("delete", "namespace", tenant, "--wait=false")
         for kind in ("modelroutes", "retentionpolicies", "secrets", "networkpolicies", "rolebindings"):
             eventually(lambda kind=kind: listed(kubectl, kind, tenant) == [], SECONDS)  # type: ignore[misc]
+        eventually(lambda: listed(kubectl, "configmaps", tenant) == ["held"], SECONDS)
+        kubectl("patch", "configmap", "held", "-n", tenant, "--type=merge", '-p={"metadata":{"finalizers":null}}')
+        eventually(lambda: listed(kubectl, "configmaps", tenant) == [], SECONDS)
         assert listed(kubectl, "tenantnamespaces", tenant) == ["dev"]
         assert listed(kubectl, "guardrails", tenant) == [names.GUARDRAIL]
         assert names.DENY_ALL in listed(kubectl, "networkpolicies", f"{tenant}-dev")
@@ -148,12 +151,14 @@ def test_a_home_namespace_that_is_deleted_by_force_ends_with_the_operator_down_a
 
 
 def _contents(home: str) -> list[dict[str, Any]]:
-    """One of each thing that people put into a home namespace."""
+    """One of each thing that people put into a home namespace; a hold on one, somebody's finalizer on another."""
     api = "ringfence.dev/v1alpha1"
     route = {"model": "chat", "backends": [{"provider": "none", "model": "none"}]}
+    held, named = {"name": "case", "reason": "litigation"}, {"name": "held", "namespace": home}
     return [
         _object(api, "ModelRoute", {"name": "chat", "namespace": home}, route),
-        _object(api, "RetentionPolicy", {"name": "default", "namespace": home}, {"reviewEvery": "90d"}),
+        _object(api, "RetentionPolicy", {"name": "default", "namespace": home}, {"legalHolds": [held]}),
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**named, "finalizers": ["acme.example/keep"]}},
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "model-x", "namespace": home}},
     ]
 

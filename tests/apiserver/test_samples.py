@@ -72,7 +72,7 @@ def test_helm_installs_and_upgrades_the_samples(cluster: EmptyCluster, tmp_path:
         cluster.helm("upgrade", "--install", "samples", chart)
     _everything_becomes_ready(cluster)
     cluster.helm("upgrade", "samples", chart)
-    homes = cluster.get("namespaces", "-l", names.HOME_LABEL)
+    homes = cluster.get("namespaces", "-l", f"{names.HOME_LABEL},{names.OWNER_UID_LABEL}")
     assert {home["metadata"]["labels"][names.MANAGED_BY_LABEL] for home in homes} == {"Helm"}
 
 

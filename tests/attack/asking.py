@@ -22,6 +22,8 @@ _ACCOUNT: Final = "system:serviceaccount:"
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _JSON: Final = "application/json"
+_DECODER: Final = json.JSONDecoder()
+"""Reads the first document: a watch answers with one after the other."""
 DRY: Final = {"dryRun": "All"}
 
 
@@ -39,13 +41,15 @@ class Who:
 
 @dataclass(frozen=True)
 class Request:
-    """One request; the query has ``dryRun`` unless it is a connection."""
+    """One request; the query has ``dryRun`` unless it is a connection, or reads."""
 
     method: str
     path: str
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] = field(default_factory=lambda: DRY)
     content_type: str = _JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beyond those of every request; who acts as somebody else says so here."""
 
     @property
     def connects(self) -> bool:
@@ -160,8 +164,8 @@ async def _send(session: aiohttp.ClientSession, request: Request) -> Answer:
         request.path,
         data=data,
         params=request.query,
-        headers={"Content-Type": request.content_type, "Accept": _JSON},
+        headers={"Content-Type": request.content_type, "Accept": _JSON, **request.headers},
     ) as answer:
         text = await answer.text()
-        body = json.loads(text) if answer.content_type == _JSON else {"message": text}
+        body = _DECODER.raw_decode(text or "{}")[0] if answer.content_type == _JSON else {"message": text}
         return Answer(answer.status, body.get("message", ""), tuple(answer.headers.getall("Warning", ())), body)

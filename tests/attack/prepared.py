@@ -11,7 +11,18 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
-from ringfence.model.kinds import CORE_NAMESPACE, MODEL_ROUTE, NAMESPACE, PRIMARY_TYPES, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import (
+    CORE_NAMESPACE,
+    LIMIT_RANGE,
+    MODEL_ROUTE,
+    NAMESPACE,
+    PRIMARY_TYPES,
+    RESOURCE_QUOTA,
+    RETENTION_POLICY,
+    TENANT,
+    Ref,
+)
+from ringfence.plan.canary import plan_canary
 from tests.attack.asking import Asker, Request, Who
 from tests.simulation import Simulation
 from tests.waiting import eventually
@@ -44,6 +55,7 @@ EDITOR: Final = Who("editor")
 """Has every right on everything, but not the verb `bypass`, and creates no Tenants."""
 OPERATOR: Final = Who(names.OPERATOR_USER)
 """Given every right, for its fence alone to hold."""
+CANARY: Final = workload(names.OPERATOR_NAMESPACE, names.CANARY)
 
 OWNER: Final = member("acme", "owner")
 ADMIN: Final = member("acme", "admin")
@@ -51,7 +63,15 @@ DEVELOPER: Final = member("acme", "developer")
 VIEWER: Final = member("acme", "viewer")
 PROMOTER: Final = member("acme", "owner", "promoter@acme")
 CISO: Final = Who("ciso", ("oidc:ciso", "oidc:acme-owners"))
+APPROVER: Final = Who("approver", ("oidc:ciso",))
+"""Approves for acme's production, and is nothing else in the tenant."""
 GLOBEX_ADMIN: Final = member("globex", "admin")
+HELPDESK: Final = Who("helpdesk")
+"""May act as any user, but in no group and with no sign-in of his."""
+DEPUTY: Final = Who("deputy")
+"""Has the operator's role as it is shipped, and not its name: what its roles alone hold."""
+WORKER: Final = workload("acme-dev", "default")
+"""What runs in a tenant's namespace."""
 ROBOT: Final = workload("platform", "robot")
 """A ServiceAccount of the platform's that acme knows as an owner."""
 
@@ -94,6 +114,11 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
             "dev": {"environment": "dev", "region": "eu-central-1", "gatewayKeys": [{"name": "ci", "maxAge": "60d"}]},
             "prod": {"environment": "prod", "region": "eu-central-1"},
             "models": {"environment": "dev", "region": "eu-central-1"},
+            "tight": {
+                "environment": "dev",
+                "region": "eu-central-1",
+                "quota": {"hard": {"requests.cpu": "1", "configmaps": "2"}},
+            },
         },
     },
     {
@@ -119,6 +144,8 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
     },
     {"name": "penumbra", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-2", "reason": "over"}}},
     {"name": "closing", "spec": {}},
+    {"name": "annular", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-3", "reason": "changed since"}}},
+    {"name": "ebbing", "spec": {}},
 )
 
 
@@ -153,11 +180,26 @@ class Prepared:
 def prepare(plane: ControlPlane) -> Prepared:
     """Everything that rows of the table are about."""
     prepared = Prepared(plane, Asker(plane))
-    for manifest in _platform():
+    introduce(plane.admin)
+    for manifest in (*_unfenced(), *_foreign_kinds()):
         _put(plane.admin, manifest)
     _make_tenants(prepared)
+    _make_canary(prepared)
     _make_contents(prepared)
+    eventually(lambda: _counted(plane.admin), 30)
     return prepared
+
+
+def introduce(admin: Client) -> None:
+    """Make everybody known who is not a tenant's, and the classes that pods may name."""
+    for manifest in _platform():
+        _put(admin, manifest)
+
+
+def _counted(admin: Client) -> bool:
+    """Whether the API server knows what is used of every quota."""
+    found = admin.get(RESOURCE_QUOTA.collection_path()).must()["items"]
+    return all(set(each["spec"]["hard"]) <= set(each.get("status", {}).get("used", {})) for each in found)
 
 
 def path_of(manifest: Mapping[str, Any]) -> str:
@@ -206,12 +248,10 @@ def _platform() -> Iterator[dict[str, Any]]:
     yield _bound("flux", "every-right", {"kind": "ServiceAccount", "namespace": "flux-system", "name": "flux"})
     yield _bound("editor", "every-right-but-bypass", {"kind": "User", "name": EDITOR.user})
     yield _bound("labeller", "namespaces-only", {"kind": "User", "name": LABELLER.user})
-    operator = {
-        "kind": "ServiceAccount",
-        "namespace": names.OPERATOR_NAMESPACE,
-        "name": names.OPERATOR_SERVICE_ACCOUNT,
-    }
-    yield _bound("operator-every-right", "every-right", operator)
+    yield _cluster_role("users-only", {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]})
+    yield _bound("helpdesk", "users-only", {"kind": "User", "name": HELPDESK.user})
+    shipped = _bound("deputy", names.OPERATOR_SERVICE_ACCOUNT, {"kind": "User", "name": DEPUTY.user})
+    yield {**shipped, "metadata": {"name": "deputy", "annotations": REASON}}
     for name, value in (("batch", 10), ("urgent", 1000)):
         yield {
             "apiVersion": "scheduling.k8s.io/v1",
@@ -221,6 +261,20 @@ def _platform() -> Iterator[dict[str, Any]]:
         }
     for name in ("gvisor", "other"):
         yield {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": name}
+
+
+def _unfenced() -> Iterator[dict[str, Any]]:
+    """Every right for the operator, so that its fence alone holds it."""
+    operator = {
+        "kind": "ServiceAccount",
+        "namespace": names.OPERATOR_NAMESPACE,
+        "name": names.OPERATOR_SERVICE_ACCOUNT,
+    }
+    yield _bound("operator-every-right", "every-right", operator)
+
+
+def _foreign_kinds() -> Iterator[dict[str, Any]]:
+    """Definitions of others whose objects policies judge."""
     yield _definition("external-secrets.io", "ExternalSecret")
     yield _definition("gateway.networking.k8s.io", "HTTPRoute")
     yield _definition("gateway.networking.k8s.io", "TCPRoute")
@@ -282,6 +336,13 @@ def _make_tenants(prepared: Prepared) -> None:
         prepared.must(OPERATOR, Request("PATCH", ref.path, held, {}, MERGE_PATCH))
 
 
+def _make_canary(prepared: Prepared) -> None:
+    """The namespaces in which the operator would ask whether policies are in force."""
+    for stage in plan_canary().stages:
+        for desired in stage.apply:
+            prepared.patiently(OPERATOR, _apply(desired.ref, desired.manifest))
+
+
 def _tenant(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     name = tenant["name"]
     yield {"apiVersion": API, "kind": "Tenant", "metadata": {"name": name}, "spec": tenant["spec"]}
@@ -311,6 +372,7 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
     for namespace in ("dev", "prod"):
         yield GITOPS, pod("app", f"acme-{namespace}")
     yield DEVELOPER, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "acme-dev"}}
+    yield GITOPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "findings", "namespace": "umbra-dev"}}
     yield (
         DEVELOPER,
         {
@@ -318,6 +380,16 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
             "kind": "ServiceAccount",
             "metadata": {"name": "talker", "namespace": "acme-dev"},
             "automountServiceAccountToken": True,
+        },
+    )
+    storage = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    yield (
+        DEVELOPER,
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "standing", "namespace": "acme-dev"},
+            "spec": {**storage, "storageClassName": "encrypted"},
         },
     )
     for name, finalizers in (("model-plain", ()), ("model-held", ("acme.example/keep",))):
@@ -341,10 +413,14 @@ def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
     yield PROMOTER, RETENTION_POLICY.path("acme", "held"), release
     yield GITOPS, RETENTION_POLICY.path("acme", "asked"), release
     yield GLOBEX_ADMIN, RETENTION_POLICY.path("globex", "held"), release
-    for tenant in ("closing", "globex", "umbra"):
+    for tenant in ("closing", "ebbing", "globex", "umbra"):
         yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_DELETE_ANNOTATION: tenant})
-    yield SECOND, TENANT.path(None, "penumbra"), annotated({names.CONFIRM_RELEASE_ANNOTATION: "penumbra"})
+    for tenant in ("annular", "penumbra"):
+        yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_RELEASE_ANNOTATION: tenant})
+    for tenant in ("annular", "ebbing"):  # what was confirmed of them is not what they are any more
+        yield GITOPS, TENANT.path(None, tenant), {"spec": {"displayName": "changed since"}}
     yield ADMINISTRATOR, NAMESPACE.path("acme", "models"), annotated(REASON)
+    yield ADMINISTRATOR, LIMIT_RANGE.path("acme-models", names.LIMITS), annotated(REASON)
     # One layer is switched off: Pod Security, so that the policies behind it are what answers.
     privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
     yield (

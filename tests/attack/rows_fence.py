@@ -281,6 +281,10 @@ REASON: Final = annotated({names.BREAK_GLASS_ANNOTATION: "the cluster burns"})
 STRONG_GITOPS: Final = Who(GITOPS.user, GITOPS.groups, MFA)
 GLOBEX_MAP: Final = core("globex-dev", "configmaps", names.GATEWAY_CONFIG_MAP)
 
+BROKEN: Final = core("acme-models", "limitranges", names.LIMITS)
+"""Made by the operator; an administrator has broken the glass on it."""
+CLOSED: Final = annotated({names.BREAK_GLASS_ANNOTATION: None})
+
 GLASS_ROWS: Final = (
     Row("without the verb", "glass-right", (EDITOR, patch(OWN, REASON)), (GITOPS, patch(OWN, REASON)), personal=True),
     Row(
@@ -288,6 +292,20 @@ GLASS_ROWS: Final = (
         "glass-person",
         (FLUX, patch(OWN, REASON)),
         (GITOPS, patch(OWN, REASON)),
+        personal=True,
+    ),
+    Row(
+        "broken by somebody else, and used",
+        "fence-objects",
+        (EDITOR, patch(BROKEN, {"spec": {"limits": []}})),
+        (GITOPS, patch(BROKEN, {"spec": {"limits": []}})),
+        personal=True,
+    ),
+    Row(
+        "closed by who may not break it",
+        "fence-objects",
+        (EDITOR, patch(BROKEN, CLOSED)),
+        (GITOPS, patch(BROKEN, CLOSED)),
         personal=True,
     ),
     Row(

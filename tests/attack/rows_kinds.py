@@ -8,6 +8,7 @@ from tests.attack.asking import Who, create, delete, patch
 from tests.attack.prepared import (
     ADMIN,
     ADMINISTRATOR,
+    APPROVER,
     CISO,
     EDITOR,
     FLUX,
@@ -23,7 +24,7 @@ from tests.attack.prepared import (
     member,
     route,
 )
-from tests.attack.rows import ANY_CHANGE, Row, labelled, named, ours
+from tests.attack.rows import ANY_CHANGE, Row, core, labelled, named, ours
 
 CHAT: Final = ours("acme", "modelroutes", "chat")
 GLOBEX_CHAT: Final = ours("globex", "modelroutes", "chat")
@@ -118,6 +119,13 @@ ROUTE_ROWS: Final = (
         "approval-second-person",
         (PROMOTER, approve("staging")),
         (OWNER, approve("staging")),
+        personal=True,
+    ),
+    Row(
+        "a route changed by whoever may only approve",
+        "approver-approves",
+        (APPROVER, patch(CHAT, {"spec": {"limits": {"requestsPerMinute": 7}}})),
+        (OWNER, patch(CHAT, {"spec": {"limits": {"requestsPerMinute": 7}}})),
         personal=True,
     ),
     Row(
@@ -224,6 +232,12 @@ ENDING_ROWS: Final = (
         (GITOPS, delete(tenant("closing"))),
     ),
     Row(
+        "a Tenant deleted that changed since its deletion was confirmed",
+        "removal-stale",
+        (GITOPS, delete(tenant("ebbing"))),
+        (GITOPS, delete(tenant("closing"))),
+    ),
+    Row(
         "a Tenant deleted by whoever confirmed it",
         "removal-second-person",
         (SECOND, delete(tenant("closing"))),
@@ -247,6 +261,12 @@ ENDING_ROWS: Final = (
         "an incident ended by one person",
         "release-confirmed",
         (GITOPS, patch(tenant("umbra"), FREED)),
+        (GITOPS, patch(tenant("penumbra"), FREED)),
+    ),
+    Row(
+        "an incident ended by a confirmation of an earlier state",
+        "release-stale",
+        (GITOPS, patch(tenant("annular"), FREED)),
         (GITOPS, patch(tenant("penumbra"), FREED)),
     ),
     Row(
@@ -276,6 +296,12 @@ ENDING_ROWS: Final = (
         (GITOPS, patch(tenant("acme"), annotated({names.CONFIRM_DELETE_ANNOTATION: "acme"}))),
     ),
     Row(
+        "a confirmation that claims to be of another state",
+        "confirmation-stamp",
+        (GITOPS, patch(tenant("closing"), annotated({names.CONFIRM_DELETE_GENERATION_ANNOTATION: "9"}))),
+        (GITOPS, patch(tenant("closing"), annotated({names.CONFIRM_DELETE_ANNOTATION: None}))),
+    ),
+    Row(
         "a confirmation's author changed",
         "confirmation-stamp",
         (GITOPS, patch(tenant("closing"), annotated({names.CONFIRM_DELETE_BY_ANNOTATION: "ciso"}))),
@@ -286,6 +312,12 @@ ENDING_ROWS: Final = (
         "deletion-frozen",
         (GITOPS, delete(ours("umbra", "modelroutes", "chat"))),
         (GITOPS, delete(CHAT)),
+    ),
+    Row(
+        "data deleted during an incident",
+        "deletion-frozen",
+        (GITOPS, delete(core("umbra-dev", "configmaps", "findings"))),
+        (GITOPS, delete(core("acme-dev", "configmaps", "own"))),
     ),
     Row(
         "a Namespace deleted with a weak sign-in",

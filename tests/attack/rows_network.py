@@ -128,9 +128,10 @@ SERVICE_ROWS: Final = (
 BACKEND: Final = {"service": {"name": "web", "port": {"number": 80}}}
 
 
-def ingress(host: str | None, annotations: dict[str, str] | None = None, **spec: Any) -> Any:
+def ingress(host: str | None, annotations: dict[str, str] | None = None, path: str = "/", **spec: Any) -> Any:
     """An Ingress for one host."""
-    rule: dict[str, Any] = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": BACKEND}]}}
+    way = {"path": path, "pathType": "ImplementationSpecific", "backend": BACKEND}
+    rule: dict[str, Any] = {"http": {"paths": [way]}}
     if host:
         rule["host"] = host
     body = {"spec": {"rules": [rule], **spec}}
@@ -177,6 +178,24 @@ HOST_ROWS: Final = (
         "ingress-annotations",
         (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/server-alias": "x"})),
         GRANTED,
+    ),
+    Row(
+        "another tenant's passwords, by an annotation",
+        "ingress-secret",
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/auth-secret": "globex-dev/users"})),
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/auth-secret": "acme-dev/users"})),
+    ),
+    Row(
+        "configuration in a path",
+        "ingress-text",
+        (DEVELOPER, ingress("app.acme.example", path="/x;}location/y{proxy_pass")),
+        (DEVELOPER, ingress("app.acme.example", path="/x(/|$)(.*)")),
+    ),
+    Row(
+        "configuration in an annotation",
+        "ingress-text",
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/rewrite-target": "/;}\n"})),
+        (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/rewrite-target": "/$1"})),
     ),
     Row(
         "a route for another tenant's host",

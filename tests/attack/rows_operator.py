@@ -5,7 +5,7 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.admission.operator_fence import GATEWAY_IMAGE
 from tests.attack.asking import Request, create, delete, patch
-from tests.attack.prepared import OPERATOR, pod
+from tests.attack.prepared import CANARY, OPERATOR, pod
 from tests.attack.rows import RBAC, Row, core, group, named, namespace
 from tests.attack.rows_access import bind
 
@@ -133,8 +133,39 @@ def secret_volume(name: str) -> Any:
     return [{"name": "secret", "secret": {"secretName": name}}]
 
 
+def canary_token(seconds: int, account: str = names.CANARY) -> Any:
+    """A token of an account beside the operator's."""
+    return create(
+        core(names.OPERATOR_NAMESPACE, "serviceaccounts", f"{account}/token"), {"spec": {"expirationSeconds": seconds}}
+    )
+
+
+def bind_in_canary(account: str) -> Any:
+    """A role in the canary's namespace for an account beside the operator's."""
+    role = names.tenant_role("viewer")
+    return bind(names.CANARY, role, "ServiceAccount", account, namespace=names.OPERATOR_NAMESPACE)
+
+
+CANARY_ROWS: Final = (
+    row("a long token of the canary", "operator-canary-token", canary_token(601), canary_token(600)),
+    row("a token of a neighbour", "operator-canary-token", canary_token(600, "default"), canary_token(600)),
+    row(
+        "a role of a tenant for itself",
+        "operator-binding-subject",
+        bind_in_canary(names.OPERATOR_SERVICE_ACCOUNT),
+        bind_in_canary(names.CANARY),
+    ),
+    Row(
+        "an object made by the canary",
+        "canary-dry-run",
+        (CANARY, Request("POST", core(names.CANARY, "configmaps"), {"metadata": {"generateName": "x-"}}, {})),
+        (CANARY, create(core(names.CANARY, "configmaps"), {"metadata": {"name": "x"}})),
+        personal=True,
+    ),
+)
+
 WORKLOAD_ROWS: Final = (
-    row("a pod", "operator-workload", create(core("acme-prod", "pods"), pod("x", "acme-prod")), gateway()),
+    row("a pod", "operator-pod", create(core("acme-prod", "pods"), pod("x", "acme-prod")), gateway()),
     row("a Deployment of another name", "operator-workload", gateway("miner"), gateway()),
     row("a gateway beside workloads", "operator-workload", gateway(where="acme-prod"), gateway()),
     row(
@@ -174,4 +205,4 @@ WORKLOAD_ROWS: Final = (
     ),
 )
 
-ROWS: Final = (*NAMESPACE_ROWS, *OBJECT_ROWS, *WORKLOAD_ROWS)
+ROWS: Final = (*NAMESPACE_ROWS, *OBJECT_ROWS, *CANARY_ROWS, *WORKLOAD_ROWS)

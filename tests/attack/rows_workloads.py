@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ringfence import names
 from tests.attack.asking import create, patch
-from tests.attack.prepared import DEVELOPER, pod
+from tests.attack.prepared import DEVELOPER, annotated, pod
 from tests.attack.rows import Row, core, named
 
 PODS: Final = core("acme-dev", "pods")
@@ -21,6 +21,13 @@ def container(**fields: Any) -> Any:
     """A pod whose container has these fields."""
     whole = copy.deepcopy(pod("web", "acme-dev"))
     whole["spec"]["containers"][0].update(fields)
+    return create(PODS, whole)
+
+
+def noted(key: str, text: str) -> Any:
+    """A pod with this annotation."""
+    whole = pod("web", "acme-dev")
+    whole["metadata"]["annotations"] = {key: text}
     return create(PODS, whole)
 
 
@@ -72,6 +79,30 @@ POD_ROWS: Final = (
         "pod-host-path",
         (DEVELOPER, run(volumes=SHARED_PATH)),
         (DEVELOPER, run(volumes=[{"name": "root", "emptyDir": {}}])),
+    ),
+    Row(
+        "a disk that the node fetches from elsewhere",
+        "pod-volumes",
+        (DEVELOPER, run(volumes=[{"name": "root", "nfs": {"server": "203.0.113.9", "path": "/"}}])),
+        (DEVELOPER, run(volumes=[{"name": "root", "csi": {"driver": "secrets-store.csi.k8s.io"}}])),
+    ),
+    Row(
+        "a second network, beside every policy",
+        "pod-networks",
+        (DEVELOPER, noted("k8s.v1.cni.cncf.io/networks", "kube-system/nodes")),
+        (DEVELOPER, noted("acme.example/networks", "kube-system/nodes")),
+    ),
+    Row(
+        "an address of its own choice",
+        "pod-networks",
+        (DEVELOPER, noted("cni.projectcalico.org/ipAddrs", '["10.0.0.9"]')),
+        (DEVELOPER, noted("acme.example/ipAddrs", '["10.0.0.9"]')),
+    ),
+    Row(
+        "a gateway key's account",
+        "pod-key-account",
+        (DEVELOPER, run(serviceAccountName=names.gateway_key("ci"), automountServiceAccountToken=False)),
+        (DEVELOPER, run(serviceAccountName="talker", automountServiceAccountToken=False)),
     ),
     Row(
         "a port of the node",
@@ -213,11 +244,11 @@ PLACE_ROWS: Final = (
 )
 
 
-def claim(**spec: Any) -> Any:
+def claim(annotations: dict[str, str] | None = None, **spec: Any) -> Any:
     """A claim of storage."""
     whole = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     body = {"spec": {**whole, "storageClassName": "encrypted", **spec}}
-    return create(core("acme-dev", "persistentvolumeclaims"), named("data", body))
+    return create(core("acme-dev", "persistentvolumeclaims"), named("data", body, annotations=annotations or {}))
 
 
 GRANTED: Final = (DEVELOPER, claim())
@@ -234,4 +265,15 @@ CLAIM_ROWS: Final = (
     ),
 )
 
-ROWS: Final = (*POD_ROWS, *PLACE_ROWS, *CLAIM_ROWS)
+CLASS: Final = {"volume.beta.kubernetes.io/storage-class": "plain"}
+NODE: Final = {"volume.kubernetes.io/selected-node": "node-in-another-region"}
+STANDING: Final = core("acme-dev", "persistentvolumeclaims", "standing")
+CHANGED: Final = (DEVELOPER, patch(STANDING, annotated({"acme.example/note": "x"})))
+
+CLAIM_NOTE_ROWS: Final = (
+    Row("another class, by an old annotation", "claim-class-annotation", (DEVELOPER, claim(CLASS)), GRANTED),
+    Row("a volume made elsewhere", "claim-node-annotation", (DEVELOPER, claim(NODE)), GRANTED),
+    Row("the same, afterwards", "claim-node-annotation", (DEVELOPER, patch(STANDING, annotated(NODE))), CHANGED),
+)
+
+ROWS: Final = (*POD_ROWS, *PLACE_ROWS, *CLAIM_ROWS, *CLAIM_NOTE_ROWS)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -21,7 +21,6 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
 
-ENVIRONMENTS: Final = [{"name": "dev"}, {"name": "prod", "protected": True}]
 FRONTEND: Final = {
     "name": "local",
     "schema": "OpenAI",
@@ -72,6 +71,12 @@ def identity(actors: frozenset[Actor], tenant: str) -> Identity:
     return Identity(user, tuple(sorted(group(tenant, actor.name.lower()) for actor in actors - set(accounts))))
 
 
+def environments(tenant: str) -> list[dict[str, Any]]:
+    """Two, and for the second an approver who is nothing else in the tenant."""
+    approvers = [{"group": group(tenant, Actor.APPROVER.name.lower())}]
+    return [{"name": "dev"}, {"name": "prod", "protected": True, "approvers": approvers}]
+
+
 def cells() -> Iterator[Cell]:
     """The whole matrix; the operator's rights are the same in every namespace of a tenant and asked in two of them."""
     for name, place in PLACES.items():
@@ -88,11 +93,12 @@ def grounds(operator: OperatorProcess, kubectl: Kubectl) -> Grounds:
     """Green, blue and grey, as the operator makes them."""
     assert operator.running
     found = Grounds(kubectl)
-    found.begin("green", environments=ENVIRONMENTS, providers=[FRONTEND])
+    found.begin("green", environments=environments("green"), providers=[FRONTEND])
     found.put(namespace_object("prod", "green", environment="prod"), namespace_object("models", "green"))
     found.begin("blue")
-    found.begin("grey")
-    found.put(tenant_object("grey", isolation="Quarantined", incident={"id": "INC-1", "reason": "drill"}))
+    found.begin("grey", environments=environments("grey"))
+    incident = {"id": "INC-1", "reason": "drill"}
+    found.put(tenant_object("grey", environments=environments("grey"), isolation="Quarantined", incident=incident))
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "green", "tns", "--all")
     return found
 

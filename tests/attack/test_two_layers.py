@@ -155,7 +155,7 @@ PROMISES: Final = {
             f"{SYSTEM}/serviceaccounts/{names.OPERATOR_SERVICE_ACCOUNT}/token", {"spec": {"expirationSeconds": 600}}
         ),
     ),
-    "the operator runs no pod": to_operator("operator-workload", create(f"{DEV}/pods", pod("planted"))),
+    "the operator runs no pod": to_operator("operator-pod", create(f"{DEV}/pods", pod("planted"))),
     "the operator runs no job": to_operator("operator-workload", create("/apis/batch/v1/namespaces/red-dev/jobs", JOB)),
     "the operator gives tenant roles only": to_operator("operator-binding-role", ESCALATED, NO_GRANT),
     "the operator writes no role": to_operator("operator-roles", create(f"{RBAC}/clusterroles", ROLE)),

@@ -1,14 +1,22 @@
-"""`make bench`: both contenders, side by side, at each size; figures as a Markdown table on standard output."""
+"""`make bench`: each part prints its figures as a Markdown table on standard output.
+
+`python -m tests.bench operator 10 100` is the operator beside a Go controller at these sizes, `admission 500` what
+policies add to a request among so many tenants, `fairness` what one tenant's flood costs another, and `incident` how
+soon a quarantine is closed.
+"""
 
 import argparse
-import json
-from dataclasses import asdict, fields
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
 
+from tests.bench import incident
+from tests.bench.admission.cost import measure as measure_cost
 from tests.bench.contenders import reference, ringfence
+from tests.bench.fairness import measure as measure_fairness
 from tests.bench.scenario import Figures, measure
 
-_HEADINGS = {
+_HEADINGS: Final = {
     "contender": "contender",
     "namespaces": "Namespaces",
     "converge": "converge s",
@@ -22,24 +30,59 @@ _HEADINGS = {
     "restart": "restart s",
     "restart_writes": "restart writes",
 }
-_RATIOS = ("converge", "cpu_each", "requests_each", "rss", "drift_p50", "drift_p95", "restart")
+_RATIOS: Final = ("converge", "cpu_each", "requests_each", "rss", "drift_p50", "drift_p95", "restart")
+_REPEATS: Final = 300
+"""Of each request, to each of the two servers."""
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=[10, 100, 1000], help="numbers of Namespaces")
-    parser.add_argument("--json", type=Path, help="also write the figures there")
+    """Measure what is asked for, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=list(_PARTS), help="default: all parts")
+    parser.add_argument("sizes", nargs="*", type=int, help="numbers of Namespaces, or of tenants")
     arguments = parser.parse_args()
-    figures: list[Figures] = []
-    print(_row(list(_HEADINGS.values())))
-    print(_row(["---"] * len(_HEADINGS)), flush=True)
-    for size in arguments.sizes:
+    for name in [arguments.part] if arguments.part else _PARTS:
+        _PARTS[name](arguments.sizes)
+
+
+def _operator(sizes: Sequence[int]) -> None:
+    """Both contenders, side by side, at each size."""
+    _head(list(_HEADINGS.values()))
+    for size in sizes or (10, 100, 1000):
         ours, peer = measure(ringfence, size), measure(reference, size)
-        figures += [ours, peer]
         print("\n".join([_figures(ours), _figures(peer), _ratio(ours, peer)]), flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+
+
+def _admission(sizes: Sequence[int]) -> None:
+    """What policies add to each kind of request."""
+    for size in sizes or (500,):
+        _head([f"request ({size} tenants)", "p50 ms without", "with", "added", "p95 ms without", "with"])
+        for cost in measure_cost(size, _REPEATS):
+            figures = (cost.without[0], cost.guarded[0], cost.added, cost.without[1], cost.guarded[1])
+            print(_row([cost.title, *map(_cell, figures)]), flush=True)
+
+
+def _fairness(sizes: Sequence[int]) -> None:
+    """What a flood of so many writes costs another tenant."""
+    _head(["writes", "Ready alone s", "during the flood s", "times longer", "rounds", "writes a second", "put off"])
+    for size in sizes or (10_000,):
+        found = measure_fairness(writes=size)
+        figures = (found.writes, found.alone, found.flooded, found.ratio, found.rounds, found.per_second, found.refused)
+        print(_row([_cell(each) for each in figures]), flush=True)
+
+
+def _incident(sizes: Sequence[int]) -> None:
+    """How soon a quarantined tenant is closed, in so many rounds."""
+    for size in sizes or (25,):
+        incident.show(size)
+
+
+_PARTS: Final[Mapping[str, Callable[[Sequence[int]], None]]] = {
+    "operator": _operator,
+    "admission": _admission,
+    "fairness": _fairness,
+    "incident": _incident,
+}
 
 
 def _figures(figures: Figures) -> str:
@@ -61,7 +104,11 @@ def _cell(value: str | float) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _row(cells: list[str]) -> str:
+def _head(headings: Sequence[str]) -> None:
+    print("\n".join([_row(headings), _row(["---"] * len(headings))]), flush=True)
+
+
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 

@@ -39,6 +39,7 @@ def ringfence(plane: ControlPlane) -> Contender:
         str(kubeconfig),
         "--ledger",
         f"sqlite:///{ledger}",
+        "--unsafe-without-policies",
     )
     user = f"system:serviceaccount:{names.OPERATOR_NAMESPACE}:{names.OPERATOR_SERVICE_ACCOUNT}"
     return Contender("ringfence", user, names.DENY_ALL, command)

@@ -12,11 +12,20 @@ _MANIFESTS = Path(__file__).parents[2] / "manifests" / "install"
 
 
 def install(plane: ControlPlane) -> None:
+    """Apply manifests/install without what puts policies in force."""
+    apply_manifests(plane)
+    bindings = "validatingadmissionpolicybindings,mutatingadmissionpolicybindings"
+    subprocess.run([*_kubectl(plane), "delete", bindings, "--all"], check=True, stdout=subprocess.DEVNULL)
+
+
+def apply_manifests(plane: ControlPlane) -> None:
     """Apply manifests/install; its Deployment stays without pods, since there are no nodes."""
-    kubectl = [str(find_tools(["kubectl"])["kubectl"]), "--kubeconfig", str(plane.admin_kubeconfig)]
+    kubectl = _kubectl(plane)
     apply = [*kubectl, "apply", "--server-side", "-k", str(_MANIFESTS)]
     subprocess.run(apply, check=True, stdout=subprocess.DEVNULL)
     wait = [*kubectl, "wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]
     subprocess.run(wait, check=True, stdout=subprocess.DEVNULL)
-    bindings = "validatingadmissionpolicybindings,mutatingadmissionpolicybindings"
-    subprocess.run([*kubectl, "delete", bindings, "--all"], check=True, stdout=subprocess.DEVNULL)
+
+
+def _kubectl(plane: ControlPlane) -> list[str]:
+    return [str(find_tools(["kubectl"])["kubectl"]), "--kubeconfig", str(plane.admin_kubeconfig)]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from ringfence import names
 from ringfence.controlplane import ControlPlane
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
@@ -107,6 +108,29 @@ def test_killed_at_any_write_of_a_delete_it_leaves_nothing(
     assert write > 1
 
 
+@pytest.mark.parametrize("write", [1, 3, 6])
+def test_killed_at_a_write_of_a_quarantine_nobody_may_more_than_before(
+    operator: OperatorProcess, proxy: WritesProxy, kubectl: Kubectl, expected: dict[str, Any], write: int
+) -> None:
+    """What is withdrawn stays so, the next process withdraws the rest, and the record has one beginning."""
+    assert expected
+    name = f"q{write}"
+    _serve(kubectl, name, "1")
+    eventually(operator.settled, 30)
+    before = _bound(kubectl, name)
+    proxy.strike_after(write, operator.kill_quickly)
+    kubectl("patch", "tns", name, "-n", "acme", "--type=merge", "-p", '{"spec":{"isolation":"Quarantined"}}')
+    eventually(proxy.struck.is_set, 60)
+    proxy.strike_at = 0
+    operator.kill()
+    assert _bound(kubectl, name) - {("ringfence-viewer", "ringfence-tenant-viewer")} <= before
+    operator.start()
+    eventually(lambda: _bound(kubectl, name) == {("ringfence-viewer", "ringfence-tenant-viewer")}, 60)
+    eventually(partial(_is_quarantined, kubectl, name), 60)
+    facets = [event["run"]["facets"].get("ringfence_episode", {}) for event in operator.records()]
+    assert [facet["kind"] for facet in facets if facet and facet["object"]["name"] == name] == ["Quarantine"]
+
+
 def test_both_logs_tell_the_same_writes(operator: OperatorProcess, controlplane: ControlPlane) -> None:
     """After all those deaths each write that took effect is announced by one START and told by one outcome."""
     eventually(operator.settled, 30)
@@ -163,7 +187,7 @@ def _is_recorded_write(event: dict[str, Any]) -> bool:
         event["user"]["username"] == USER
         and event["verb"] in ("create", "update", "patch", "delete")
         and target.get("resource") not in ("leases", "events", "selfsubjectreviews", "selfsubjectrulesreviews")
-        and target.get("subresource") != "status"
+        and target.get("subresource") not in ("status", "token")  # a token of the canary is no change
         and "dryRun=All" not in event["requestURI"]
         and event["responseStatus"]["code"] < 300
     )
@@ -212,6 +236,17 @@ def _content(thing: dict[str, Any], name: str) -> dict[str, Any]:
         content.pop("status", None)  # counted by another controller, in its own time
     replaced: dict[str, Any] = json.loads(re.sub(rf"\b{name}\b", "NAME", json.dumps(content)))
     return replaced
+
+
+def _bound(kubectl: Kubectl, name: str) -> set[tuple[str, str]]:
+    """Which role each binding in a Namespace gives."""
+    found = json.loads(kubectl("get", "rolebindings", "-n", f"acme-{name}", "-o", "json").stdout)
+    return {(each["metadata"]["name"], each["roleRef"]["name"]) for each in found["items"]}
+
+
+def _is_quarantined(kubectl: Kubectl, name: str) -> bool:
+    found = json.loads(kubectl("get", "networkpolicies", "-n", f"acme-{name}", "-o", "json").stdout)
+    return [each["metadata"]["name"] for each in found["items"]] == [names.DENY_ALL]
 
 
 def _tenant() -> dict[str, Any]:

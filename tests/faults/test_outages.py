@@ -76,7 +76,7 @@ def test_started_before_the_api_server_it_serves_once_that_is_there(
     assert process.probe("/readyz")[0] == 503
     cluster.plane.apiserver.start()
     eventually(process.leads, 60)
-    eventually(lambda: process.probe("/readyz") == (200, "leader\n"))
+    eventually(lambda: process.probe("/readyz") == (200, "leader\n"), ASKABLE)
     eventually(tenancy.served, ASKABLE)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ringfence.model.kinds import CORE_NAMESPACE, ROLE_BINDING
+from ringfence.model.kinds import CORE_NAMESPACE, NETWORK_POLICY, ROLE_BINDING, Ref
 from ringfence.reach.policies import Direction, Opening
 from ringfence.reach.ports import Ports, covers, merged
 from ringfence.reach.read import Reading, read
@@ -38,6 +38,31 @@ def openings(world: Simulation) -> Iterator[Opening]:
     for namespace in found.namespaces:
         for direction in Direction:
             yield from (opening for opening in found.openings(namespace, direction) if opening.policy)
+
+
+def chosen(world: Simulation) -> Iterator[tuple[Ref, Mapping[str, Any]]]:
+    """Every selector of namespaces in a policy that Ringfence made, with that policy."""
+    for ref, manifest in world.applied.items():
+        if ref.type == NETWORK_POLICY:
+            rules = (*manifest["spec"].get("ingress", ()), *manifest["spec"].get("egress", ()))
+            peers = (peer for rule in rules for peer in (*rule.get("from", ()), *rule.get("to", ())))
+            yield from ((ref, peer["namespaceSelector"]) for peer in peers if "namespaceSelector" in peer)
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector fits: written anew here, so that the analyser is not its own judge."""
+    wanted = selector.get("matchLabels", {}).items()
+    return wanted <= labels.items() and all(_fits(each, labels) for each in selector.get("matchExpressions", ()))
+
+
+def _fits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values", ())
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[expression["operator"]]
 
 
 def roles(world: Simulation) -> frozenset[Role]:

@@ -3,6 +3,7 @@
 import pytest
 
 from ringfence.model.kinds import PRIMARY_TYPES
+from tests.laws.rights import openings, rights
 from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, applied, both, delete, edit, settled
 from tests.simulation import Simulation, unfenced_access
 
@@ -54,6 +55,40 @@ def test_a_change_survives_a_kill_at_each_of_its_writes(change: Change) -> None:
         killed = start.fork()
         run(killed, killed_after=killed_after)
         assert killed.snapshot() == undisturbed.snapshot(), f"killed after write {killed_after} of {writes}"
+
+
+INCIDENTS: dict[str, Change] = {
+    "of the tenant": edit(ACME, INCIDENT),
+    "of one Namespace": edit(WEB, {"isolation": "Quarantined"}),
+    "of the tenant, while one Namespace asks for more": both(
+        edit(WEB, {"access": {"developers": [{"group": "oidc:acme-contractors"}]}}), edit(ACME, INCIDENT)
+    ),
+}
+
+
+@pytest.mark.parametrize("incident", INCIDENTS.values(), ids=list(INCIDENTS))
+def test_at_no_write_of_a_quarantine_anybody_may_more_than_before(incident: Change) -> None:
+    """Wherever the operator is killed: rights and openings only go."""
+    start = settled()
+    may, opened = rights(start), openings(start)
+    assert any(action.verb == "create" for _, _, action in may)
+    incident(start)
+    undisturbed = start.fork()
+    writes = run(undisturbed)
+    for killed_after in range(1, writes + 1):
+        killed = start.fork()
+        run_until(killed, killed_after)
+        assert rights(killed) <= may, f"killed after write {killed_after} of {writes}"
+        assert openings(killed) <= opened, f"killed after write {killed_after} of {writes}"
+    assert rights(undisturbed) < may
+    assert openings(undisturbed) < opened
+
+
+def run_until(world: Simulation, writes: int) -> None:
+    """Reconcile until so many writes were made, and no further."""
+    for ref in world.primaries() * 2:
+        if writes > 0:
+            writes -= len(world.reconcile(ref, stop_after=writes))
 
 
 def test_bringing_up_survives_a_kill_at_each_write() -> None:

@@ -15,8 +15,20 @@ from ringfence.model.kinds import CORE_NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA
 from ringfence.model.quantity import Quantity
 from ringfence.plan.make import make_plan
 from ringfence.reach.addresses import Block
-from tests.laws.reachability import namespaces, openings, roles, widened
-from tests.laws.worlds import CANARY, NAMESPACES, TENANTS, Object, amounts, build, manifests, open_policy
+from ringfence.reach.world import NAME_LABEL
+from tests.laws.reachability import chosen, namespaces, openings, roles, selects, widened
+from tests.laws.worlds import (
+    CANARY,
+    NAMESPACES,
+    TENANTS,
+    Object,
+    amounts,
+    build,
+    core,
+    manifests,
+    open_policy,
+    peerings,
+)
 from tests.simulation import FACTS, Simulation, ref_of, unfenced_access
 
 law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -57,6 +69,60 @@ def test_no_two_tenants_share_a_name_or_a_label_value(written: list[Object]) -> 
         assert names.split_core_namespace(name)[0] == labels[names.TENANT_LABEL]
         tenant = world.objects[Ref(TENANT, "", labels[names.TENANT_LABEL])]
         assert tenant["metadata"]["uid"] == labels[names.OWNER_UID_LABEL]
+
+
+@law
+@given(manifests())
+def test_every_policy_selects_peers_of_its_own_tenant_only(written: list[Object]) -> None:
+    """Judged by labels alone: a selector that could choose another tenant's namespace would choose one here.
+
+    There are namespaces of two tenants, of a former one, and some that only bear a tenant's label.
+    """
+    world = settled(written)
+    for home in TENANTS:
+        world.put(core(f"{home}-forged", {names.TENANT_LABEL: home, names.HOME_LABEL: "true"}))
+    every = namespaces(world)
+    for ref, peer in chosen(world):
+        own = owner(world, ref.namespace)
+        for name in (name for name, labels in every.items() if selects(peer, {**labels, NAME_LABEL: name})):
+            assert owner(world, name) == own or names.TENANT_LABEL not in every[name], f"{ref} chooses {name}"
+
+
+@law
+@given(manifests())
+def test_everybody_with_access_is_named_by_that_very_tenant(written: list[Object]) -> None:
+    """A role in a namespace is held by those whom its own Tenant names, whoever else is known in the cluster."""
+    world = settled(written)
+    labels = namespaces(world)
+    for namespace, _, kind, name in roles(world):
+        tenant = labels[namespace][names.TENANT_LABEL]
+        spec = world.objects[Ref(TENANT, "", tenant)]["spec"]
+        lists = [*spec["access"].values(), *(each.get("approvers", ()) for each in spec["environments"])]
+        assert (kind, name) in {known(subject) for subjects in lists for subject in subjects}
+
+
+@law
+@given(manifests(), st.randoms(use_true_random=False))
+def test_the_order_of_looks_does_not_matter(written: list[Object], random: Random) -> None:
+    """Whichever object is looked at first, second and third, all end the same."""
+    straight, shuffled = build(written), build(written)
+    straight.settle()
+    for _ in range(3):
+        refs = shuffled.primaries()
+        random.shuffle(refs)
+        for ref in refs:
+            shuffled.reconcile(ref)
+    shuffled.settle()
+    assert shuffled.snapshot() == straight.snapshot()
+
+
+@law
+@given(manifests(), st.sampled_from(TENANTS))
+def test_a_tenant_is_served_as_if_it_were_alone(written: list[Object], alone: str) -> None:
+    """Nothing of what one tenant gets depends on what another one wrote."""
+    (other,) = set(TENANTS) - {alone}
+    together, apart = settled(written), settled([each for each in written if not is_of(each, other)])
+    assert made_for(together, alone) == made_for(apart, alone)
 
 
 @law
@@ -139,8 +205,8 @@ def test_a_beginning_may_be_interrupted_anywhere(written: list[Object], killed_a
     assert killed.snapshot() == undisturbed.snapshot()
 
 
-@law
-@given(manifests(), st.data())
+@settings(law, max_examples=50)
+@given(st.one_of(manifests(), peerings()), st.data())
 def test_removing_a_grant_never_widens(written: list[Object], data: st.DataObject) -> None:
     """With one grant less, nobody can do or reach anything that was not there before."""
     places = [(index, path) for index, manifest in enumerate(written) for path in _grants(manifest)]
@@ -217,6 +283,29 @@ def test_nobody_is_named_in_what_is_told(written: list[Object]) -> None:
         assert planned is not None
         assert "oidc:" not in json.dumps(world.objects[ref]["status"])
         assert not [finding for finding in planned[1].findings if "oidc:" in finding.message]
+
+
+def made_for(world: Simulation, tenant: str) -> dict[str, str]:
+    """Everything that was made in a tenant's namespaces, with the tenant's uid by its name."""
+    uid = world.objects[Ref(TENANT, "", tenant)]["metadata"]["uid"]
+    mine = {name for name in namespaces(world) if owner(world, name) == uid}
+    return {
+        str(ref): json.dumps(manifest, sort_keys=True).replace(f'"{uid}"', f'"uid of {tenant}"')
+        for ref, manifest in world.applied.items()
+        if (ref.namespace or ref.name) in mine
+    }
+
+
+def known(subject: Object) -> tuple[str, str]:
+    """Kind and name of somebody whom a Tenant lists, as a RoleBinding spells them."""
+    ((field, who),) = subject.items()
+    return (field[0].upper() + field[1:], who["name"] if isinstance(who, dict) else who)
+
+
+def is_of(manifest: Object, tenant: str) -> bool:
+    """Whether somebody wrote this for that tenant."""
+    metadata = manifest["metadata"]
+    return tenant in (metadata["name"], metadata.get("namespace"))
 
 
 def _change(world: Simulation, ref: Ref, change: str) -> None:

@@ -9,6 +9,7 @@ from ringfence import names
 from tests.simulation import Simulation
 
 Object = dict[str, Any]
+APPROVER: Final = {"group": "oidc:ciso"}
 API: Final = "ringfence.dev/v1alpha1"
 TENANTS: Final = ("acme", "globex")
 NAMESPACES: Final = ("dev", "web")
@@ -16,7 +17,10 @@ ENVIRONMENTS: Final = ("dev", "prod")
 CANARY: Final = "canary-4f1d8c"
 """Stands on every custom resource, where nothing may be copied from."""
 
-_NETWORKS: Final = ("203.0.113.0/24", "8.0.0.0/6", "192.0.2.128/25", "10.100.0.0/16", "172.16.5.0/24", "2001:db8::/32")
+_FREE: Final = ("203.0.113.0/24", "8.0.0.0/6", "2001:db8::/32")
+_NETWORKS: Final = (*_FREE, "192.0.2.128/25", "10.100.0.0/16", "172.16.5.0/24")
+_CHOICES: Final = tuple(map(st.sampled_from, (_FREE, _FREE, _NETWORKS)))
+_AMPLE: Final = {"pods": "100", "requests.cpu": "100", "requests.memory": "100Gi"}
 _PLATFORM: Final = ("globex-dev", "monitoring")
 
 
@@ -51,15 +55,21 @@ def rules(side: str) -> st.SearchStrategy[list[Object]]:
 def tenant_specs(draw: st.DrawFn, tenant: str) -> Object:
     """What a platform team may write."""
     spec: Object = {
-        "environments": [{"name": "dev"}, {"name": "prod", "protected": draw(st.booleans())}],
+        "environments": [
+            {"name": "dev"},
+            {"name": "prod", "protected": draw(st.booleans()), "approvers": draw(st.sampled_from(([], [APPROVER])))},
+        ],
         "access": {role: draw(principals(tenant)) for role in ("owners", "admins", "developers", "viewers", "members")},
-        "budget": {"namespaces": draw(st.sampled_from((3, 3, 1))), "hard": draw(amounts(10))},
+        "budget": {
+            "namespaces": draw(st.sampled_from((3, 3, 3, 1))),
+            "hard": draw(st.one_of(st.just(_AMPLE), amounts(10))),
+        },
         "podSecurity": {"allow": draw(st.sampled_from((["restricted"], ["restricted", "baseline"])))},
         "storageClasses": draw(st.lists(st.sampled_from(("fast", "slow")), unique=True, max_size=2)),
         "network": {
             "egress": [
                 {"cidr": cidr, "ports": draw(ports)}
-                for cidr in draw(st.lists(st.sampled_from(_NETWORKS), unique=True, max_size=2))
+                for cidr in draw(st.lists(draw(st.sampled_from(_CHOICES)), unique=True, max_size=2))
             ],
             "ingressFrom": [
                 {"namespace": name} for name in draw(st.lists(st.sampled_from(_PLATFORM), unique=True, max_size=2))
@@ -106,11 +116,13 @@ def _rarely(draw: st.DrawFn) -> bool:
 
 
 def connect(draw: st.DrawFn, specs: Mapping[str, Object]) -> None:
-    """Let two Namespaces of one tenant declare each other."""
+    """Let two Namespaces of one tenant declare each other, mostly in one environment: in two it is refused."""
     if specs:
-        source, target = (draw(st.sampled_from(sorted(specs))) for _ in range(2))
-        numbers = draw(ports)
-        specs[source]["network"]["egress"].append({"to": {"namespace": target}, "ports": numbers})
+        source, target = (draw(st.permutations(sorted(specs))) * 2)[:2]
+        if not _rarely(draw):
+            specs[target]["environment"] = specs[source]["environment"]
+        numbers, others = draw(ports), draw(ports) if draw(st.booleans()) else []
+        specs[source]["network"]["egress"].append({"to": {"namespace": target}, "ports": sorted({*numbers, *others})})
         specs[target]["network"]["ingress"].append({"from": {"namespace": source}, "ports": numbers})
 
 
@@ -151,16 +163,27 @@ def manifests(draw: st.DrawFn) -> list[Object]:
     """Everything that people wrote, in the order in which it came."""
     found = [_home(home) for home in TENANTS if draw(st.booleans())]
     found += [core("monitoring")]
-    if draw(st.booleans()):
+    if _rarely(draw):
         found.append(core("acme-dev", draw(st.sampled_from(({}, {names.TENANT_LABEL: "globex"}, ORPHAN)))))
     resources = [tenant(home, draw(tenant_specs(home))) for home in TENANTS]
     for home in TENANTS:
-        declared = draw(st.lists(st.sampled_from(NAMESPACES), unique=True, min_size=1, max_size=2))
+        declared = draw(st.sampled_from((NAMESPACES, NAMESPACES, NAMESPACES[:1])))
         specs = {name: draw(namespace_specs(home)) for name in declared}
-        for _ in range(draw(st.integers(0, 2))):
+        for _ in range(draw(st.sampled_from((0, 1, 1, 2)))):
             connect(draw, specs)
         resources += [namespace(home, name, spec) for name, spec in specs.items()]
     return [*found, *draw(st.permutations(resources))]
+
+
+@st.composite
+def peerings(draw: st.DrawFn) -> list[Object]:
+    """A tenant that has all it asks for, with Namespaces of one environment that declare each other at random."""
+    spec: Object = {"environments": [{"name": "dev"}], "budget": {"namespaces": 3, "hard": _AMPLE}}
+    found = [_home("acme"), tenant("acme", spec)]
+    for name in NAMESPACES:
+        network = {"ingress": draw(rules("from")), "egress": draw(rules("to"))}
+        found.append(namespace("acme", name, {"environment": "dev", "network": network}))
+    return found
 
 
 def build(written: list[Object]) -> Simulation:

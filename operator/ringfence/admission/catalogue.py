@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ringfence.admission import (
+    canary,
     endings,
     fence,
     filling,
@@ -24,7 +25,7 @@ from ringfence.admission import (
     scheduling,
     services,
     shells,
-    stamps,
+    stamping,
     stores,
     tokens,
 )
@@ -41,7 +42,6 @@ THEMES: Final = (
         "own-kinds",
         "Ringfence's own kinds",
         (
-            *stamps.POLICIES,
             *promotions.POLICIES,
             *holds.POLICIES,
             *endings.POLICIES,
@@ -49,11 +49,11 @@ THEMES: Final = (
             *references.POLICIES,
         ),
     ),
-    ("operator", "The operator itself", operator_fence.POLICIES),
+    ("operator", "The operator itself", (*operator_fence.POLICIES, *canary.POLICIES)),
 )
 """File, title and policies."""
 POLICIES: Final[tuple[Policy, ...]] = tuple(policy for _, _, policies in THEMES for policy in policies)
-MUTATIONS: Final[tuple[Mutation, ...]] = (*stamps.MUTATIONS, *filling.MUTATIONS)
+MUTATIONS: Final[tuple[Mutation, ...]] = (*stamping.MUTATIONS, *filling.MUTATIONS)
 VALIDATIONS: Final[Mapping[str, tuple[Policy, Validation]]] = {
     validation.id: (policy, validation) for policy in POLICIES for validation in policy.validations
 }

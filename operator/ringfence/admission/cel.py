@@ -4,6 +4,7 @@ Law: nobody is exempt by a role alone. Whoever holds the verb ``bypass`` (every 
 on the object itself, and must not be a ServiceAccount: what a GitOps controller applies was not decided by a person.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from ringfence import names
@@ -49,10 +50,22 @@ def namespace_label(key: str) -> str:
     return f"namespaceObject.metadata.?labels[?'{key}'].orValue('')"
 
 
+def noted_otherwise(prefixes: Iterable[str]) -> str:
+    """Whether an annotation whose key begins with one of ``prefixes`` comes, changes or goes."""
+    new, old = annotations("object"), annotations("oldObject")
+    ours = " || ".join(f"k.startsWith('{prefix}')" for prefix in prefixes)
+    return (
+        f"({new}.exists(k, ({ours}) && {old}[?k].orValue('') != {new}[k])"
+        f" || {old}.exists(k, ({ours}) && !(k in {new})))"
+    )
+
+
 TARGET: Final = "(object == null ? oldObject : object)"
 """The object as it will be, or as it was where it goes."""
 _REASON: Final = f"metadata.?annotations[?'{names.BREAK_GLASS_ANNOTATION}'].orValue('')"
-GLASS_REASON: Final = f"{TARGET}.{_REASON}"
+_REASONS: Final = [value(annotations(of), names.BREAK_GLASS_ANNOTATION) for of in ("object", "oldObject")]
+GLASS_REASON: Final = f"({_REASONS[0]} != '' ? {_REASONS[0]} : {_REASONS[1]})"
+"""The reason on the object, or the one that is taken off: whoever broke the glass must be able to close it again."""
 
 
 def _broken(reason: str) -> str:
@@ -72,6 +85,12 @@ NOT_COLLECTED: Final = Expression(
     "not-collected", f"!({by_controllers('namespace-controller', 'generic-garbage-collector')})"
 )
 """What goes with its namespace or its owner was decided there."""
+
+EXCUSED: Final = Expression(
+    "excused",
+    f"{OPERATOR} || {by_controllers('namespace-controller', 'generic-garbage-collector')} || ({_broken(GLASS_REASON)})",
+)
+"""The same exemptions as a variable, for policies in which other rules hold for everybody."""
 
 STEPPED_UP: Final = (
     "(!has(params.spec.stepUp) || request.userInfo.?extra[?params.spec.stepUp.extraKey].orValue([])"

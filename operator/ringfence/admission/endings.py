@@ -7,11 +7,21 @@ an incident lasts nothing is deleted.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, NOT_COLLECTED, NOT_OPERATOR, RESOURCE, STEPPED_UP, annotations, value
+from ringfence.admission.cel import (
+    ME,
+    NOT_COLLECTED,
+    NOT_OPERATOR,
+    RESOURCE,
+    STEPPED_UP,
+    annotations,
+    noted_otherwise,
+    value,
+)
 from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
-from ringfence.admission.stamps import STAMPED, confirmer
+from ringfence.admission.stamps import STAMPED, stamped
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT
+from ringfence.plan.confirmations import DELETE, RELEASE, Confirmation
 
 _OF_TENANT: Final = f"{RESOURCE} == '{TENANT.plural}'"
 _NAME: Final = "oldObject.metadata.name"
@@ -19,8 +29,21 @@ _OLD_STEP_UP: Final = "oldObject.spec.?access.?stepUp"
 _QUARANTINED: Final = "{}.?spec.?isolation.orValue('') == 'Quarantined'"
 
 
+_ISOLATION_CHANGED: Final = (
+    f"({RESOURCE} == '{NAMESPACE.plural}' && oldObject != null "
+    "&& object.spec.?isolation.orValue('') != oldObject.spec.?isolation.orValue(''))"
+)
+
+
 def _asks(wish: str) -> str:
     return f"one person sets annotation {wish} to the object's name, another acts"
+
+
+def _of_this_state(confirmation: Confirmation) -> str:
+    """Whether the object is as it was when it was confirmed: whatever changes its spec counts its generation up."""
+    confirmed = value("variables.old", confirmation.generation)
+    unconfirmed = f"{value('variables.old', confirmation.wish)} == ''"
+    return f"{unconfirmed} || {confirmed} == string(oldObject.metadata.generation)"
 
 
 TWO_PERSONS: Final = Policy(
@@ -28,7 +51,14 @@ TWO_PERSONS: Final = Policy(
     about="Deleting a Tenant, and leaving quarantine, takes two persons.",
     resources=(Resources(GROUP, (NAMESPACE.plural, TENANT.plural), CHANGE),),
     everywhere=True,
-    unless=(NOT_COLLECTED,),
+    unless=(
+        NOT_COLLECTED,
+        Expression(
+            "ends-or-confirms",
+            f"object == null || {noted_otherwise((f'{GROUP}/confirm-', f'{GROUP}/paused-'))} || (oldObject != null"
+            f" && {_QUARANTINED.format('oldObject')} && !({_QUARANTINED.format('object')}))",
+        ),
+    ),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -42,6 +72,12 @@ TWO_PERSONS: Final = Policy(
             (Threat.MASS_DELETION,),
             f"!variables.removal || {value('variables.old', names.CONFIRM_DELETE_ANNOTATION)} == {_NAME}",
             _asks(names.CONFIRM_DELETE_ANNOTATION),
+        ),
+        Validation(
+            "removal-stale",
+            (Threat.MASS_DELETION, Threat.FORGED_AUTHORS),
+            f"!variables.removal || has(oldObject.metadata.deletionTimestamp) || {_of_this_state(DELETE)}",
+            "it changed since its deletion was confirmed; take the confirmation off and have it confirmed anew",
         ),
         Validation(
             "removal-second-person",
@@ -72,6 +108,12 @@ TWO_PERSONS: Final = Policy(
             _asks(names.CONFIRM_RELEASE_ANNOTATION),
         ),
         Validation(
+            "release-stale",
+            (Threat.FORGED_AUTHORS,),
+            f"!variables.release || {_of_this_state(RELEASE)}",
+            "it changed since its release was confirmed; take the confirmation off and have it confirmed anew",
+        ),
+        Validation(
             "release-second-person",
             (Threat.FORGED_AUTHORS,),
             f"!variables.release || {value('variables.old', names.CONFIRM_RELEASE_BY_ANNOTATION)} != {ME}",
@@ -90,9 +132,11 @@ TWO_PERSONS: Final = Policy(
             "confirmation-stamp",
             (Threat.FORGED_AUTHORS,),
             "object == null || ("
-            + " && ".join(f"{value('variables.new', stamp)} == {confirmer(wish, stamp)}" for wish, stamp in STAMPED)
+            + " && ".join(
+                f"{value('variables.new', stamp)} == {stamped(wish, stamp, now)}" for wish, stamp, now in STAMPED
+            )
             + ")",
-            "who confirmed is written by the API server; leave it out. You are",
+            "who confirmed or paused, and of which generation, is written by the API server; leave it out. You are",
             ME,
         ),
     ),
@@ -100,9 +144,19 @@ TWO_PERSONS: Final = Policy(
 
 FROZEN: Final = Policy(
     name="ringfence-incidents",
-    about="Nothing of a quarantined tenant is deleted; Namespaces end with a strong sign-in, where the Tenant asks.",
-    resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural, RETENTION_POLICY.plural), CHANGE),),
-    unless=(NOT_COLLECTED, NOT_OPERATOR),
+    about="No object of ours and no data of a quarantined tenant are deleted; Namespaces end with a strong sign-in, "
+    "where the Tenant asks.",
+    resources=(
+        Resources(GROUP, (NAMESPACE.plural,), CHANGE),
+        Resources(GROUP, (MODEL_ROUTE.plural, RETENTION_POLICY.plural), ("DELETE",)),
+        # Data, not workloads: whoever contains an incident may have to stop a pod or take a leaked Secret away.
+        Resources("", ("configmaps", "persistentvolumeclaims"), ("DELETE",)),
+    ),
+    unless=(
+        NOT_COLLECTED,
+        NOT_OPERATOR,
+        Expression("ends-or-changes-isolation", f"object == null || {_ISOLATION_CHANGED}"),
+    ),
     missing="Allow",
     validations=(
         Validation(
@@ -115,8 +169,7 @@ FROZEN: Final = Policy(
             "namespace-step-up",
             (Threat.MASS_DELETION,),
             f"""
-            {RESOURCE} != '{NAMESPACE.plural}' || (object != null && (oldObject == null
-              || object.spec.?isolation.orValue('') == oldObject.spec.?isolation.orValue(''))) || {STEPPED_UP}
+            {RESOURCE} != '{NAMESPACE.plural}' || {STEPPED_UP}
             """,
             "sign in more strongly to delete, quarantine or release a Namespace; see the Tenant's spec.access.stepUp",
         ),

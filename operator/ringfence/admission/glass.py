@@ -47,7 +47,7 @@ BREAK_GLASS: Final = Policy(
     ),
     besides=_UNINTERESTING,
     unless=(Expression("glass-broken", f"{GLASS_REASON} != ''"),),
-    variables=(Expression("breaks", f"object != null && {_AFTER} != {_BEFORE}"),),
+    variables=(Expression("breaks", f"{_AFTER} != '' && {_AFTER} != {_BEFORE}"),),
     validations=(
         Validation(
             "glass-right",

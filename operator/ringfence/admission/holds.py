@@ -17,6 +17,9 @@ _HOLDS: Final = (
     Expression("after", "object == null ? [] : object.spec.?legalHolds.orValue([])"),
     Expression("gone", "variables.before.filter(h, !variables.after.exists(n, n.name == h.name))"),
 )
+_HELD_OTHERWISE: Final = (
+    "object.spec.?legalHolds.orValue([]) != (oldObject == null ? [] : oldObject.spec.?legalHolds.orValue([]))"
+)
 _ASKED_BY: Final = "h.?release.?requestedBy.orValue('')"
 
 HOLDS: Final = Policy(
@@ -24,7 +27,7 @@ HOLDS: Final = Policy(
     about="A legal hold is released by two persons, and its policy is not deleted.",
     resources=_RESOURCES,
     everywhere=True,
-    unless=(NOT_COLLECTED,),
+    unless=(NOT_COLLECTED, Expression("ends-or-holds-otherwise", f"object == null || {_HELD_OTHERWISE}")),
     variables=_HOLDS,
     validations=(
         Validation(
@@ -78,6 +81,7 @@ RELEASES: Final = Policy(
     name="ringfence-hold-sign-in",
     about="A legal hold is released with a strong sign-in, where the Tenant asks for it.",
     resources=(Resources(GROUP, (RETENTION_POLICY.plural,)),),
+    unless=(Expression("holds-otherwise", _HELD_OTHERWISE),),
     missing="Allow",
     variables=_HOLDS,
     validations=(

@@ -1,7 +1,8 @@
 """What a MutatingAdmissionPolicy is made of.
 
 Law: nothing rests on a mutation. It fills in what a validating policy demands, so that nobody has to write it; where
-the API server has no such policies (before 1.36), the demand stands and people write it themselves.
+the API server has no such policies (before 1.36), the demand stands and people write it themselves. A mutation that
+matches costs a conversion of the object and back even where it has nothing to fill in: conditions keep it from that.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class Mutation:
         if self.namespaces:
             constraints["namespaceSelector"] = {"matchExpressions": [dict(each) for each in self.namespaces]}
         patch = {"patchType": "JSONPatch", "jsonPatch": {"expression": one_line(self.patches)}}
-        spec: dict[str, Any] = {"failurePolicy": "Fail", "reinvocationPolicy": "IfNeeded"}
+        spec: dict[str, Any] = {"failurePolicy": "Fail", "reinvocationPolicy": "Never"}
         if self.missing:
             spec["paramKind"] = dict(PARAM_KIND)
         spec |= {

@@ -76,7 +76,12 @@ NETWORK_RULES: Final = Policy(
     name="ringfence-network-rules",
     about="In an incident, and beside a private model, a tenant opens nothing at all.",
     resources=_RESOURCES,
-    unless=_UNLESS,
+    unless=(
+        *_UNLESS,
+        Expression(
+            "quarantined-or-private", "params.spec.?quarantined.orValue(false) || params.spec.?private.orValue(false)"
+        ),
+    ),
     missing="Allow",
     validations=(
         Validation(

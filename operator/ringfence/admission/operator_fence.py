@@ -20,6 +20,7 @@ _BY_OPERATOR: Final = (Expression("the-operator", OPERATOR),)
 _RBAC: Final = "rbac.authorization.k8s.io"
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 _DEPUTY: Final = (Threat.CONFUSED_DEPUTY,)
+_CANARY: Final = cel_list((names.CANARY, names.CANARY_HOME))
 
 GATEWAY_IMAGE: Final = "localhost/ringfence/gateway"
 """The repository of the one image that the operator may run."""
@@ -46,8 +47,9 @@ NAMESPACES: Final = Policy(
             f"""
             oldObject != null || (variables.after != '' && !(variables.after in {cel_list(RESERVED_NAMES)})
               && (object.metadata.name == variables.after || object.metadata.name.startsWith(variables.after + '-')))
+              || (object.metadata.name in {_CANARY} && variables.after == '{names.CANARY_TENANT}')
             """,
-            "the operator makes only namespaces <tenant> and <tenant>-*, labelled so",
+            "the operator makes only namespaces <tenant> and <tenant>-*, labelled so, and the canary's",
         ),
         Validation(
             "operator-namespace-tenant",
@@ -131,10 +133,11 @@ BINDINGS: Final = Policy(
         Validation(
             "operator-binding-subject",
             (*_DEPUTY, Threat.ESCALATED_ROLES),
-            """
+            f"""
             !variables.binding || object.?subjects.orValue([]).all(s, !s.name.startsWith('system:')
               && (s.kind != 'ServiceAccount' || s.?namespace.orValue('').split('-')[0]
-                != request.namespace.split('-')[0]))
+                != request.namespace.split('-')[0] || (request.namespace in {_CANARY}
+                && s.namespace == '{names.OPERATOR_NAMESPACE}' && s.name == '{names.CANARY}')))
             """,
             "the operator gives rights to no system: subject and to no workload of the tenant",
         ),
@@ -145,9 +148,9 @@ _POD: Final = "object.spec.template.spec"
 
 WORKLOADS: Final = Policy(
     name="ringfence-operator-workloads",
-    about="The operator runs the gateway of a tenant, and nothing else.",
+    about="The operator runs the gateway of a tenant, and nothing else; `ringfence-pods` keeps it from pods.",
     resources=(
-        Resources("", ("pods", "podtemplates", "replicationcontrollers"), WRITE),
+        Resources("", ("podtemplates", "replicationcontrollers"), WRITE),
         Resources("apps", ("*",), WRITE),
         Resources("batch", ("*",), WRITE),
     ),

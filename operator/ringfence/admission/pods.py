@@ -7,13 +7,22 @@ no pod carries a token but the gateway's, nor a credential in its own text.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, OPERATOR, SPEC_CHANGED
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
+from ringfence.admission.scheduling import PLACE_RULES, PLACE_VARIABLES
 from ringfence.admission.threats import Threat
 
 _CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
 # `$(NAME)` is what another variable holds, which may come from a Secret.
 _REFERENCE: Final = "^[$][(][A-Za-z_][A-Za-z0-9_.-]*[)]$"
+
+# What the node would mount from wherever a pod says is a way past every NetworkPolicy. A hostPath has its own rule.
+_VOLUMES: Final = (
+    *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
+    *("hostPath", "image", "persistentVolumeClaim", "projected", "secret"),
+)
+# By these, network plugins give a pod other networks or addresses, of which NetworkPolicies know nothing.
+_NETWORKS: Final = ("cni.projectcalico.org/", "k8s.ovn.org/", "k8s.v1.cni.cncf.io/", "v1.multus-cni.io/")
 
 
 def _no(field: str) -> str:
@@ -22,9 +31,12 @@ def _no(field: str) -> str:
 
 PODS: Final = Policy(
     name="ringfence-pods",
-    about="A pod of a tenant shares nothing with its node, chooses none, and carries no credential.",
+    about="A pod of a tenant runs where it may, shares nothing with its node, and carries no credential.",
+    # One policy, though it is long: most of what a policy costs is the conversion of object and Guardrail.
     resources=(Resources("", ("pods", "pods/ephemeralcontainers")),),
-    unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
+    unless=(GLASS_WHOLE, LIVING, Expression(SPEC_CHANGED.name, f"{SPEC_CHANGED.cel} || {OPERATOR}")),
+    screened=True,
+    missing="Deny",
     variables=(
         Expression(
             "containers",
@@ -34,6 +46,7 @@ PODS: Final = Policy(
             """,
         ),
         Expression("volumes", "object.spec.?volumes.orValue([])"),
+        *PLACE_VARIABLES,
     ),
     validations=(
         Validation(
@@ -53,6 +66,27 @@ PODS: Final = Policy(
             (Threat.BROKEN_PODS,),
             "variables.volumes.all(v, !has(v.hostPath))",
             "no hostPath volumes",
+        ),
+        Validation(
+            "pod-volumes",
+            (Threat.BROKEN_PODS, Threat.EXFILTRATION),
+            f"variables.volumes.all(v, {' || '.join(f'has(v.{source})' for source in _VOLUMES)})",
+            f"volumes of these sources only: {', '.join(source for source in _VOLUMES if source != 'hostPath')}",
+        ),
+        Validation(
+            "pod-networks",
+            (Threat.OPENED_NETWORK, Threat.SIDE_ENTRANCES),
+            f"""
+            object.metadata.?annotations.orValue({{}}).all(k,
+              {" && ".join(f"!k.startsWith('{prefix}')" for prefix in _NETWORKS)})
+            """,
+            "no other networks or addresses: NetworkPolicies would not hold there",
+        ),
+        Validation(
+            "pod-key-account",
+            (Threat.STOLEN_TOKENS,),
+            f"!object.spec.?serviceAccountName.orValue('').startsWith('{names.gateway_key('')}')",
+            "the account of a gateway key is for callers without a pod here",
         ),
         Validation(
             "pod-host-port",
@@ -84,6 +118,8 @@ PODS: Final = Policy(
             """,
             "a credential stands in env in clear; take it from a Secret (valueFrom.secretKeyRef)",
         ),
+        *PLACE_RULES,
+        Validation("operator-pod", (Threat.CONFUSED_DEPUTY,), f"!({OPERATOR})", "the operator runs no pods"),
     ),
 )
 

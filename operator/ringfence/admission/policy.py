@@ -4,7 +4,8 @@ Laws: every validation has an id that begins its message, so that a refusal name
 not judge in its match conditions and nowhere else; it fails closed.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -73,6 +74,8 @@ class Validation:
     """A CEL expression for the end of the message."""
     cve: tuple[str, ...] = ()
     """Vulnerabilities of others that this rule would have stopped."""
+    excused: Expression | None = None
+    """The policy's variable that, where it is true, excuses from this rule and not from its neighbours."""
 
     @property
     def says(self) -> str:
@@ -80,9 +83,14 @@ class Validation:
         return f"ringfence {self.id}: {self.message}"
 
     @property
+    def whole(self) -> str:
+        """The expression with what excuses from it."""
+        return f"variables.{self.excused.name} || ({self.cel})" if self.excused else self.cel
+
+    @property
     def entry(self) -> dict[str, str]:
         """The entry of ``validations``."""
-        entry = {"expression": one_line(self.cel), "message": self.says, "reason": "Forbidden"}
+        entry = {"expression": one_line(self.whole), "message": self.says, "reason": "Forbidden"}
         if self.detail:
             literal = self.says.replace("'", "\\'")
             entry["messageExpression"] = f"'{literal} ' + {one_line(self.detail)}"
@@ -109,6 +117,12 @@ class Policy:
     unless: tuple[Expression, ...] = ()
     """Match conditions; all must be true for the policy to judge."""
     variables: tuple[Expression, ...] = ()
+    screened: bool = False
+    """Whether a match condition asks first if any rule is broken, and each is judged only then, to name it.
+
+    The API server converts object, parameter and namespace once for the conditions and three times for the rules, so
+    a request that breaks none costs a quarter. For rules that don't need ``namespaceObject``, which conditions lack.
+    """
     missing: Literal["", "Allow", "Deny"] = ""
     """Whether it takes the namespace's Guardrail as parameter, and what holds where there is none.
 
@@ -127,7 +141,7 @@ class Policy:
             spec["paramKind"] = dict(PARAM_KIND)
         spec["matchConstraints"] = self._constraints
         spec |= {
-            "matchConditions": [each.entry() for each in self.unless],
+            "matchConditions": [each.entry() for each in self._conditions],
             "variables": [each.entry() for each in self.variables],
             "validations": [each.entry for each in self.validations],
             "auditAnnotations": [each.entry("key", "valueExpression") for each in self.notes],
@@ -146,6 +160,13 @@ class Policy:
             if matched:
                 found.append(self._binding(self.name + suffix, missing, {"resourceRules": matched}))
         return found
+
+    @property
+    def _conditions(self) -> tuple[Expression, ...]:
+        if not self.screened:
+            return self.unless
+        rules = " && ".join(_sums(self.validations))
+        return (*self.unless, Expression("breaks-a-rule", f"!({_without_variables(rules, self.variables)})"))
 
     @property
     def _constraints(self) -> dict[str, Any]:
@@ -167,6 +188,20 @@ class Policy:
         if matched:
             spec["matchResources"] = matched
         return manifest("ValidatingAdmissionPolicyBinding", name, spec)
+
+
+def _sums(validations: Sequence[Validation]) -> Iterator[str]:
+    """The rules, those with one excuse together: asking for a right costs a third of what an expression may cost."""
+    for excuse in dict.fromkeys(each.excused for each in validations):
+        rules = " && ".join(f"({each.cel})" for each in validations if each.excused == excuse)
+        yield f"(variables.{excuse.name} || ({rules}))" if excuse else rules
+
+
+def _without_variables(cel: str, variables: Sequence[Expression]) -> str:
+    """The expression with each variable's own in its place; match conditions know no variables."""
+    for variable in reversed(variables):  # each may name those before it
+        cel = re.sub(rf"\bvariables\.{variable.name}\b", lambda _, inner=variable.cel: f"({inner})", cel)  # type: ignore[misc]
+    return cel
 
 
 def manifest(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ Law: an approval is added by the approver himself, for what is promoted now, and
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, STEPPED_UP, annotations
+from ringfence.admission.cel import ME, STEPPED_UP, annotations, noted_otherwise
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import PROMOTER, PROMOTIONS
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE
+from ringfence.model.modelroute import ModelRouteSpec
 
 _RESOURCES: Final = (Resources(GROUP, (MODEL_ROUTE.plural,)),)
 _STAMP: Final = f"variables.new[?('{names.PROMOTED_BY_PREFIX}' + {{}})].orValue('')"
@@ -26,11 +27,33 @@ _APPROVALS: Final = (
     ),
 )
 
+
+_APPROVALS_ALONE: Final = " && ".join(
+    f"object.spec.?{name} == oldObject.spec.?{name}"
+    for name in (field.alias for field in ModelRouteSpec.model_fields.values())
+    if name != "approvals"
+)
+"""Whether nothing of a route changes but its approvals."""
+
+
+def _differ(field: str, none: str) -> str:
+    """Whether a field of the spec changes."""
+    now, before = (f"{of}.spec.?{field}.orValue({none})" for of in ("object", "oldObject"))
+    return f"{now} != (oldObject == null ? {none} : {before})"
+
+
 ROUTES: Final = Policy(
     name="ringfence-promotions",
     about="Promotions and approvals carry the names of those who made them, and those are two.",
     resources=_RESOURCES,
     everywhere=True,
+    unless=(
+        Expression(
+            "changes-approves-or-promotes",
+            f"{_differ('promotions', '{}')} || {_differ('approvals', '[]')}"
+            f" || {noted_otherwise((names.PROMOTED_BY_PREFIX,))} || (oldObject != null && !({_APPROVALS_ALONE}))",
+        ),
+    ),
     variables=(
         Expression("new", annotations("object")),
         Expression("old", annotations("oldObject")),
@@ -86,6 +109,16 @@ ROUTES: Final = Policy(
             """,
             "whoever promoted it can't approve it; ask somebody else",
         ),
+        # RBAC knows no fields: who may add an approval may, by his role, write the whole route.
+        Validation(
+            "approver-approves",
+            (Threat.ESCALATED_ROLES,),
+            f"""
+            oldObject == null || ({_APPROVALS_ALONE}) || authorizer.group('{GROUP}')
+              .resource('{MODEL_ROUTE.plural}').namespace(request.namespace).check('create').allowed()
+            """,
+            "whoever may not make routes changes nothing of them but approvals",
+        ),
         Validation(
             "approval-right",
             (Threat.FORGED_AUTHORS,),
@@ -104,6 +137,12 @@ APPROVERS: Final = Policy(
     name="ringfence-approvers",
     about="Where an environment names its approvers, nobody else approves; a strong sign-in where the Tenant asks.",
     resources=_RESOURCES,
+    unless=(
+        Expression(
+            "approvals-changed",
+            _differ("approvals", "[]"),
+        ),
+    ),
     missing="Allow",
     variables=_APPROVALS,
     validations=(

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, THEMES
-from ringfence.admission.cel import GLASS_WHOLE, NAMESPACE_GLASS
+from ringfence.admission.cel import EXCUSED, GLASS_WHOLE, NAMESPACE_GLASS
 from ringfence.admission.policy import Policy, Resources, Validation
+from ringfence.admission.probes import UNPROVOKED
 from ringfence.admission.threats import Threat
 
 _HEAD: Final = """# Admission policies
@@ -23,9 +24,17 @@ Some take the namespace's Guardrail as parameter. Where there is none they let p
 those marked *strict* refuse what is created: no workload runs in a namespace whose rules are not known.
 
 **Breaking the glass.** Whoever holds the verb `bypass` on `guardrails` (every cluster-admin does) passes by the
-policies marked *glass* with annotation `ringfence.dev/break-glass: <why>` on the object; to delete one, annotate it
-first. Not a ServiceAccount, whatever its role: what a GitOps controller applies may be anybody's text. For connections
-(`exec`) the annotation is on the namespace.
+policies and rules marked *glass* with annotation `ringfence.dev/break-glass: <why>` on the object; to delete one,
+annotate it first. Not a ServiceAccount, whatever its role: what a GitOps controller applies may be anybody's text. For
+connections (`exec`) the annotation is on the namespace.
+"""
+
+
+_SEEN: Final = """
+## Seen at work
+
+The operator and `ringfence check` provoke each policy and expect its own words. Those that nobody can provoke without
+harm are known to be there, and bound as shipped:
 """
 
 
@@ -37,6 +46,8 @@ def reference_policies() -> str:
         parts += (_section(policy) for policy in policies)
     parts.append("## What is filled in\n\nNothing rests on these: a validating policy demands what they fill in.\n")
     parts += [f"- `{mutation.name}`: {mutation.about}" for mutation in MUTATIONS]
+    parts.append(_SEEN)
+    parts += (f"- `{name}`: {why}." for name, why in UNPROVOKED.items())
     parts.append("\n## Threats\n\nWhat the rules are about. A line without a rule is held elsewhere.\n")
     parts += _threats()
     return "\n".join(parts) + "\n"
@@ -55,10 +66,10 @@ def _section(policy: Policy) -> str:
 
 
 def _row(validation: Validation) -> str:
+    glass = " *glass*" if validation.excused == EXCUSED else ""
     threats = (*(f"[{threat.number}](#threats)" for threat in validation.threats), *validation.cve)
-    return (
-        f"| `{validation.id}` | {_cell(validation.message)}{' …' if validation.detail else ''} | {', '.join(threats)} |"
-    )
+    refusal = f"{_cell(validation.message)}{' …' if validation.detail else ''}{glass}"
+    return f"| `{validation.id}` | {refusal} | {', '.join(threats)} |"
 
 
 def _resources(each: Resources) -> str:

@@ -11,28 +11,41 @@ from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE
 
+_ENVIRONMENTS: Final = "params.spec.?environments.orValue([]).map(e, e.name)"
+_UNKNOWN: Final = "!params.spec.?providers.orValue([]).exists(p, p.name == b.provider && b.model in p.models)"
+_ASTRAY: Final = "!(e in {0}) || e == {0}[0]"
+_ROUTE: Final = f"{RESOURCE} == '{MODEL_ROUTE.plural}'"
+
 REFERENCES: Final = Policy(
     name="ringfence-references",
     about="Whoever names a provider, model or environment that the Tenant does not have is told at once.",
     resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural)),),
-    unless=(LIVING, SPEC_CHANGED),
+    unless=(
+        LIVING,
+        SPEC_CHANGED,
+        Expression(
+            "leads-nowhere",
+            f"""
+            {_ROUTE} ? object.spec.backends.exists(b, {_UNKNOWN})
+                || object.spec.?promotions.orValue({{}}).exists(e, {_ASTRAY.format(_ENVIRONMENTS)})
+              : !(object.spec.environment in {_ENVIRONMENTS})
+            """,
+        ),
+    ),
     missing="Allow",
     warns=True,
     variables=(
-        Expression("route", f"{RESOURCE} == '{MODEL_ROUTE.plural}'"),
-        Expression("environments", "params.spec.?environments.orValue([]).map(e, e.name)"),
+        Expression("route", _ROUTE),
+        Expression("environments", _ENVIRONMENTS),
         Expression(
             "unknown",
-            """
-            variables.route ? object.spec.backends.filter(b, !params.spec.?providers.orValue([])
-              .exists(p, p.name == b.provider && b.model in p.models)) : []
-            """,
+            f"variables.route ? object.spec.backends.filter(b, {_UNKNOWN}) : []",
         ),
         Expression(
             "astray",
-            """
-            variables.route ? object.spec.?promotions.orValue({}).map(e, e).filter(e,
-              !(e in variables.environments) || e == variables.environments[0]) : []
+            f"""
+            variables.route ? object.spec.?promotions.orValue({{}}).map(e, e).filter(e,
+              {_ASTRAY.format("variables.environments")}) : []
             """,
         ),
     ),

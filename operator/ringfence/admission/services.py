@@ -18,6 +18,7 @@ _NAMED_ROUTES: Final = ("grpcroutes", "httproutes", "tlsroutes")
 _HOST: Final = "r.?host.orValue('')"
 # They lead by port, not by host name, or let others lead into this namespace.
 _OTHER_ROUTES: Final = ("referencegrants", "tcproutes", "udproutes")
+_OTHER_TEXT: Final = """r'[;{}"`\\x00-\\x1f]'"""
 
 
 def _granted(host: str) -> str:
@@ -111,6 +112,28 @@ HOSTS: Final = Policy(
             """,
             "no annotations that write the controller's configuration or add hosts to it",
             cve=("CVE-2021-25742", "CVE-2025-1974"),
+        ),
+        Validation(
+            "ingress-secret",
+            (Threat.READ_SECRETS,),
+            f"""
+            {_INGRESS}object.metadata.?annotations.orValue({{}}).all(k, !k.endsWith('-secret')
+              || !object.metadata.annotations[k].contains('/')
+              || object.metadata.annotations[k].startsWith(request.namespace + '/'))
+            """,
+            "an annotation names no Secret of another namespace",
+        ),
+        Validation(
+            "ingress-text",
+            (Threat.INJECTED_TEXT,),
+            f"""
+            {_INGRESS}(object.metadata.?annotations.orValue({{}}).all(k, !k.startsWith('nginx.ingress.kubernetes.io/')
+              || !object.metadata.annotations[k].matches({_OTHER_TEXT}))
+              && object.spec.?rules.orValue([]).all(r, r.?http.?paths.orValue([]).all(p,
+                !p.?path.orValue('').matches({_OTHER_TEXT}))))
+            """,
+            "no braces, semicolons, quotes or line breaks in paths and annotations: they become configuration",
+            cve=("CVE-2021-25745", "CVE-2021-25748", "CVE-2023-5044", "CVE-2025-1097"),
         ),
         Validation(
             "route-host",

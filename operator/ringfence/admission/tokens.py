@@ -7,7 +7,7 @@ the node on which it runs.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import GLASS_WHOLE, ME, NODE
+from ringfence.admission.cel import GLASS_WHOLE, ME, NODE, OPERATOR
 from ringfence.admission.policy import CREATE, Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 
@@ -16,6 +16,8 @@ _TOKENS: Final = Resources("", ("serviceaccounts/token",), CREATE)
 _TOKEN_SECRET: Final = "kubernetes.io/service-account-token"  # noqa: S105 -- a Secret's type
 _DEFAULT_AGE: Final = 3600
 """In seconds: what the API server takes where a request says nothing."""
+CANARY_TOKEN_AGE: Final = 600
+"""In seconds: the least that the API server gives."""
 
 TOKENS: Final = Policy(
     name="ringfence-tokens",
@@ -102,7 +104,7 @@ SECRET_DELETION: Final = Policy(
 
 OPERATOR_TOKENS: Final = Policy(
     name="ringfence-operator-tokens",
-    about="Nobody makes himself a token of the operator.",
+    about="Nobody makes himself a token of the operator, and the operator none but the canary's.",
     resources=(_TOKENS, Resources("", ("secrets",), CREATE)),
     namespaces=({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [names.OPERATOR_NAMESPACE]},),
     unless=(_NOT_A_NODE, GLASS_WHOLE),
@@ -118,6 +120,15 @@ OPERATOR_TOKENS: Final = Policy(
             (Threat.FORGED_OPERATOR,),
             f"request.resource.resource != 'secrets' || object.?type.orValue('') != '{_TOKEN_SECRET}'",
             "no Secrets with tokens in the operator's namespace",
+        ),
+        Validation(
+            "operator-canary-token",
+            (Threat.CONFUSED_DEPUTY, Threat.FORGED_OPERATOR),
+            f"""
+            request.resource.resource == 'secrets' || !({OPERATOR}) || (request.name == '{names.CANARY}'
+              && object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= {CANARY_TOKEN_AGE})
+            """,
+            f"the operator asks for tokens of {names.CANARY} only, for {CANARY_TOKEN_AGE} seconds",
         ),
     ),
 )

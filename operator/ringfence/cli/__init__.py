@@ -27,12 +27,14 @@ COMMANDS: Final = {
     "demo": Command(
         "ringfence.cli.demo", "demo", "See the whole path on a control plane of its own, then take it down."
     ),
+    "check": Command("ringfence.cli.check", "check", "Say whether an installation holds, or would."),
     "validate": Command("ringfence.cli.validate", "validate", "Check files before anyone applies them."),
     "verify": Command("ringfence.cli.reach.verify", "verify", "Find every way across a tenant's fence."),
     "explain-deny": Command(
         "ringfence.cli.reach.explain", "explain_deny", "Say why one may not connect to another, and what would open it."
     ),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
+    "evidence": Command("ringfence.cli.evidence.command", "evidence", "Tell what the record has of an incident."),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(
         "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."

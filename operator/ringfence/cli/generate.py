@@ -50,11 +50,12 @@ def _decisions() -> Iterable[tuple[str, str]]:
 
 
 def _installation() -> Iterable[tuple[str, str]]:
-    from ringfence.cli.installation import chart_definitions, roles
+    from ringfence.cli.installation import chart_definitions, flows, roles
     from ringfence.cli.policies import policies
 
     yield from chart_definitions()
     yield from roles()
+    yield from flows()
     yield from policies()
 
 

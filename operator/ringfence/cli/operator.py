@@ -21,6 +21,7 @@ import uvloop
 
 from ringfence import __version__, names
 from ringfence.adapters.clock import SystemClock
+from ringfence.adapters.kubernetes.canary import KubernetesCanary
 from ringfence.adapters.kubernetes.client import KubernetesCluster
 from ringfence.adapters.kubernetes.config import ConfigError, Connection, from_kubeconfig, in_cluster
 from ringfence.adapters.probes import serve_probes
@@ -63,6 +64,7 @@ class Settings:
     ledger: str
     signing_key: Path | None
     unsafe_admin: bool
+    unsafe_without_policies: bool
     metrics_host: str
     metrics_port: int
     identity: str
@@ -76,6 +78,11 @@ class Settings:
     def connection(self) -> Connection:
         """Return where the API server is; read anew each time, since credentials change."""
         return from_kubeconfig(self.kubeconfig, self.context) if self.kubeconfig else in_cluster()
+
+    @property
+    def unguarded(self) -> bool:
+        """Whether nobody is to ask for policies; policies on our identity say nothing about an administrator's."""
+        return self.unsafe_without_policies or self.unsafe_admin
 
     def digest(self) -> str:
         """Return the digest of all of it, for the record."""
@@ -145,6 +152,9 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
         stack.push_async_callback(cluster.close)
         ledger = SqliteLedger(directory)
         stack.push_async_callback(ledger.close)
+        canary = None if settings.unguarded else KubernetesCanary(settings.connection())
+        if canary is not None:
+            stack.push_async_callback(canary.close)
         clock, metrics = SystemClock(), Metrics()
         lease = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE)
         engine = Engine(
@@ -155,6 +165,7 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             signers=(signer,),
             tuning=settings.tuning(identity),
             metrics=metrics,
+            canary=canary,
         )
         host, port = settings.probes_address()
         health = engine.health

@@ -40,6 +40,12 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
     unsafe_admin: Annotated[
         bool, typer.Option(help="Run although the credentials are those of system:masters, which no fence holds.")
     ] = False,
+    unsafe_without_policies: Annotated[
+        bool,
+        typer.Option(
+            help="Let tenants in although nobody asks whether admission policies are in force. For tests and benches."
+        ),
+    ] = False,
     metrics_host: Annotated[
         str, typer.Option(envvar="RINGFENCE_METRICS_HOST", help="Where probes and metrics listen; all in a pod.")
     ] = "",
@@ -79,8 +85,8 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
 ) -> None:
     """Run the operator.
 
-    In a cluster it needs no options: all but --unsafe-admin can be given by the environment (RINGFENCE_…). Outside
-    of one, give it the kubeconfig of its own ServiceAccount. Exit codes: 0 stopped when asked, 1 refused to run,
+    In a cluster it needs no options: all but --unsafe-… can be given by the environment (RINGFENCE_…). Outside of
+    one, give it the kubeconfig of its own ServiceAccount. Exit codes: 0 stopped when asked, 1 refused to run,
     2 wrong options, 3 the API server can't be reached with what was given, 4 the lease or the ledger went to another
     process.
     """
@@ -94,6 +100,7 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         ledger=ledger,
         signing_key=signing_key,
         unsafe_admin=unsafe_admin,
+        unsafe_without_policies=unsafe_without_policies,
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         identity=identity,

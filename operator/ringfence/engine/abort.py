@@ -11,12 +11,14 @@ import structlog
 
 from ringfence.engine.cache import Cache
 from ringfence.engine.planning import Planner
-from ringfence.engine.writes import finalizers_patch
+from ringfence.engine.writes import finalizers_patch, withdrawal_patch
 from ringfence.lineage import event
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.entry import OpenRun
+from ringfence.lineage.episodes import lasting_of
 from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb, make_run_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
+from ringfence.plan.confirmations import CONFIRMATIONS, Confirmation
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.plan import Manifest
 from ringfence.ports.clock import Clock
@@ -37,8 +39,11 @@ class Closer:
         self._clock = clock
 
     async def close_runs(self, operator: Operator, *, before: str) -> int:
-        """Append an ABORT to every open run whose id is below ``before``; answers how many there were."""
-        runs = [run for run in await self._ledger.open_runs() if run.run_id < before]
+        """Append an ABORT to every open run whose id is below ``before``; answers how many there were.
+
+        Episodes are open for as long as they last; they are not runs that somebody was killed in.
+        """
+        runs = [run for run in await self._ledger.open_runs() if run.run_id < before and lasting_of(run) is None]
         for run in runs:
             desired = await self._desired(subject_of(run))
             checked = [self._check(write, desired.get(write.ref)) for write in event.planned_writes(run.start)]
@@ -69,7 +74,11 @@ class Closer:
         return (Found.NOT_FOUND, "") if differs else (Found.FOUND, str(child.version))
 
     def _patched(self, write: PlannedWrite, manifest: Manifest | None) -> tuple[Found, str]:
-        """Judge a patch of finalizers, or one that took away what somebody had added to an object of ours."""
+        """Judge a patch of finalizers or confirmations, or one that took away what somebody had added."""
+        confirmation = next((each for each in CONFIRMATIONS if _takes_off(each) == write.digest), None)
+        return self._withdrawn(write.ref, confirmation) if confirmation else self._mended(write, manifest)
+
+    def _mended(self, write: PlannedWrite, manifest: Manifest | None) -> tuple[Found, str]:
         finalizers, version = self._finalizers(write.ref)
         if finalizers is None:
             return Found.UNKNOWN, ""
@@ -85,6 +94,13 @@ class Closer:
             return Found.FOUND, version
         return (Found.NOT_FOUND if object_digest(added) == write.digest else Found.UNKNOWN), ""
 
+    def _withdrawn(self, ref: Ref, confirmation: Confirmation) -> tuple[Found, str]:
+        subject = self._cache.subject(ref)
+        if subject is None:
+            return Found.UNKNOWN, ""
+        stands = confirmation.wish in subject.meta.annotations
+        return (Found.NOT_FOUND, "") if stands else (Found.FOUND, subject.meta.resource_version)
+
     def _deleted(self, write: PlannedWrite, _: Manifest | None) -> tuple[Found, str]:
         child = self._cache.child(write.ref)
         if child is None:
@@ -97,6 +113,10 @@ class Closer:
         if child := self._cache.child(ref):
             return child.finalizers, str(child.version)
         return None, ""
+
+
+def _takes_off(confirmation: Confirmation) -> str:
+    return object_digest(withdrawal_patch(confirmation))
 
 
 JUDGES: Final = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ringfence.engine.budget import Budget
 from ringfence.engine.cache import Cache
 from ringfence.engine.metrics import Metrics
+from ringfence.engine.queue import lane
 from ringfence.engine.writes import Batch, Write
 from ringfence.lineage.runs import Verb, WriteOutcome, audit_id
 from ringfence.model.kinds import PRIMARY_TYPES, Ref
@@ -55,16 +56,16 @@ class Applier:
                     return Applied(outcomes, write, error)
         return Applied(outcomes)
 
-    async def rehearse(self, write: Write) -> None:
+    async def rehearse(self, subject: Ref, write: Write) -> None:
         """Ask by a dry run whether an apply that failed before would do now."""
         if write.manifest is not None:
-            async with self._budget.spend():
+            async with self._budget.spend(lane(subject)):
                 await self._cluster.apply(write.ref, write.manifest, audit_id="", dry_run=True)
 
     async def _attempt(self, run_id: str, subject: Ref, write: Write) -> tuple[WriteOutcome, ClusterError | None]:
         result = "error"
         try:
-            async with self._budget.spend():
+            async with self._budget.spend(lane(subject)):
                 answer = await self._write(audit_id(run_id, write.k), subject, write)
         except ClusterError as error:
             return _outcome(write, error=error.message), error

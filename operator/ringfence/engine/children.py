@@ -110,6 +110,11 @@ class Children:
         """Return what is known of one object."""
         return self._by_namespace.get(ref.namespace, {}).get(ref)
 
+    def refs(self) -> Iterator[Ref]:
+        """Yield every object that is known."""
+        for children in self._by_namespace.values():
+            yield from tuple(children)
+
     def live(self, namespace: str) -> Mapping[Ref, Live]:
         """Return everything known in one namespace; content is parsed when it is looked at."""
         return LiveObjects(self._by_namespace.get(namespace, {}))

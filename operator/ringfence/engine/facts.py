@@ -10,6 +10,7 @@ from typing import Final
 from ringfence import names
 from ringfence.engine.reflector import Key, key_of
 from ringfence.model.kinds import NODE, SERVICE_CIDR, STORAGE_CLASS, ResourceType
+from ringfence.plan.enforcement import IN_FORCE, Enforcement
 from ringfence.plan.seen import Facts
 from ringfence.ports.cluster import Object
 
@@ -43,6 +44,7 @@ class ClusterFacts:
         self._known: dict[ResourceType, dict[Key, tuple[str, ...]]] = {}
         self._facts: Facts | None = None
         self._served: frozenset[ResourceType] = frozenset()
+        self._enforcement = IN_FORCE
 
     def facts(self) -> Facts:
         """Return what is known now."""
@@ -63,7 +65,15 @@ class ClusterFacts:
             protected_ranges=tuple(sorted({cidr for cidrs in ranges.values() for cidr in cidrs})),
             unknown_ranges=tuple(name for name in ranges if not ranges[name] or self._incomplete(name)),
             default_storage_class=self._default_storage_class(),
+            enforcement=self._enforcement,
         )
+
+    def enforce(self, enforcement: Enforcement) -> None:
+        """Note what is known of the admission policies by now."""
+        if enforcement != self._enforcement:
+            self._enforcement = enforcement
+            self._facts = None
+            self._changed()
 
     def _values(self, kind: ResourceType) -> tuple[str, ...]:
         return tuple(value for values in self._known.get(kind, {}).values() for value in values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from ringfence.plan.enforcement import in_words
 from ringfence.ports.clock import Clock
 
 STANDSTILL: Final = 60.0
@@ -33,6 +34,8 @@ class Health:
     role: Role = Role.STARTING
     unsynced: tuple[str, ...] = ("everything",)
     """What is not known yet."""
+    silent: tuple[str, ...] = ()
+    """Admission policies that do not refuse what they should."""
     waiting: int = 0
     """Objects in the queue, as of the last heartbeat."""
     beat_at: float = field(default=0.0)
@@ -67,4 +70,6 @@ class Health:
         standstill = self.clock.monotonic() - self.moved_at
         if self.role is Role.LEADER and standstill > STANDSTILL:
             return False, f"{self.waiting} objects wait and none was finished for {standstill:.0f} s"
+        if self.role is Role.LEADER and self.silent:
+            return False, f"nothing new is opened: {in_words(self.silent)}"
         return self.role in (Role.LEADER, Role.STANDBY), self.role.value

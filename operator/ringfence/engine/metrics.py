@@ -35,6 +35,11 @@ class Metrics:
         self.synced = self._gauge("synced", "1 when everything that existed at the start is known.")
         self.objects = self._gauge("objects", "Custom resources known.")
         self.children = self._gauge("children", "Watched objects known.")
+        self.policies_in_force = self._gauge(
+            "policies_in_force", "1 while every policy that was asked refuses what it should; 0 opens nothing new."
+        )
+        self.policies_silent = self._gauge("policies_silent", "Policies that do not refuse what they should.")
+        self.policies_drifted = self._gauge("policies_drifted", "Policies and bindings that are not as shipped.")
         self.last_loop = self._gauge("last_loop_timestamp_seconds", "When the loop last went round.")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

@@ -51,6 +51,10 @@ class CoreNamespaces:
         """Return one namespace, whoever's."""
         return self._all.get(name)
 
+    def all_names(self) -> tuple[str, ...]:
+        """Return the names of all of them."""
+        return tuple(self._all)
+
     def child(self, name: str) -> Child | None:
         """Return a tenant's namespace as the object that plans compare with."""
         return self._children.get(name)

@@ -6,7 +6,8 @@ began, publishes its checkpoints and gives the lease back.
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,15 +16,19 @@ import structlog
 from ringfence import __version__
 from ringfence.engine.abort import Closer, first_run_id
 from ringfence.engine.apply import Applier
-from ringfence.engine.budget import WRITES_PER_SECOND, Budget
+from ringfence.engine.budget import MOST_OF_ONE_TENANT, WRITES_PER_SECOND, Budget
+from ringfence.engine.bulletin import Bulletin
 from ringfence.engine.cause import Cause
 from ringfence.engine.election import Candidate
+from ringfence.engine.episodes import Episodes
 from ringfence.engine.events import Events
 from ringfence.engine.facts import Ranges
 from ringfence.engine.health import Health, Role
+from ringfence.engine.lookout import Lookout
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.planning import Planner
-from ringfence.engine.policies import policy_set_digest
+from ringfence.engine.planting import Planting
+from ringfence.engine.policies import LivePolicies, policy_set_digest
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.reconcile import Hands, Reconciler
 from ringfence.engine.record import Recorder
@@ -31,8 +36,10 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.stopping import unless
 from ringfence.engine.world import World
 from ringfence.lineage.canonical import digest
-from ringfence.lineage.entry import LogId
+from ringfence.lineage.entry import LogId, OpenRun
 from ringfence.lineage.runs import Operator, Trigger
+from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED
+from ringfence.ports.canary import Canary
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster, ClusterError
 from ringfence.ports.ledger import ForkRefusedError, Ledger, LedgerError, LedgerUnavailableError
@@ -42,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 
 ANNOUNCE_RETRY: Final = 5.0
+"""Seconds."""
+FIRST_ANSWERS: Final = 5.0
 """Seconds."""
 
 
@@ -80,7 +89,9 @@ class Engine:
         signers: Sequence[Signer],
         tuning: Tuning,
         metrics: Metrics,
+        canary: Canary | None,
     ) -> None:
+        """Take what everything rests on; without a ``canary`` nobody asks whether admission policies are in force."""
         self._cluster = cluster
         self._ledger = ledger
         self._clock = clock
@@ -90,15 +101,25 @@ class Engine:
         self._metrics = metrics
         self.health = Health(clock)
         self._announced = asyncio.Event()
-        self._queue = WorkQueue()
-        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges)
-        self._budget = Budget(per_second=tuning.writes_per_second, burst=tuning.burst, allowed=candidate.sure)
+        self._queue = WorkQueue(share=MOST_OF_ONE_TENANT)
+        self._policies = LivePolicies() if canary else None
+        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges, policies=self._policies)
+        self.world.facts.enforce(NOT_ASKED if canary else UNGUARDED)
+        self._budget = Budget(
+            per_second=tuning.writes_per_second,
+            burst=tuning.burst,
+            share=MOST_OF_ONE_TENANT,
+            allowed=candidate.sure,
+        )
         self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
         self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
         self._recorder = Recorder(
             ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
         )
-        self._reconciler = Reconciler(self._hands(cluster), self.world.cache, self._queue, clock)
+        self._episodes = Episodes(self._recorder, clock, operator=self._operator)
+        hands = self._hands(cluster)
+        self._reconciler = Reconciler(hands, self.world.cache, self._queue, clock)
+        self._lookout = self._look_out(canary, self._policies, hands) if canary and self._policies else None
         self._measure()
 
     def _hands(self, cluster: Cluster) -> Hands:
@@ -106,10 +127,22 @@ class Engine:
         return Hands(
             planner=self._planner,
             recorder=self._recorder,
+            episodes=self._episodes,
             applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer),
             reporter=Reporter(cluster, self._events, self._clock, self._budget, own_answer),
             events=self._events,
             metrics=self._metrics,
+        )
+
+    def _look_out(self, canary: Canary, policies: LivePolicies, hands: Hands) -> Lookout:
+        facts = self.world.facts
+        return Lookout(
+            canary,
+            policies,
+            self._clock,
+            plant=Planting(self.world.cache, hands.recorder, hands.applier, self._clock),
+            served=lambda: facts.facts().served,
+            tell=Bulletin(facts, self.health, self._metrics, hands.recorder),
         )
 
     def _operator(self) -> Operator:
@@ -176,9 +209,17 @@ class Engine:
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(self._announce(), name="announce")
             await unless(stop, self._first_attempt())
+            looking = tasks.create_task(self._look_out_for_policies(), name="lookout")
+            await unless(stop, self._first_answers())
             self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self._tuning.workers)]
-            others = [announcing, tasks.create_task(self._resync()), tasks.create_task(self._checkpoints())]
+            others = [
+                announcing,
+                looking,
+                tasks.create_task(self.world.witness.run(self._episodes)),
+                tasks.create_task(self._resync()),
+                tasks.create_task(self._checkpoints()),
+            ]
             await stop.wait()
             self.world.waker.awake = False
             self._queue.close()
@@ -195,6 +236,7 @@ class Engine:
             try:
                 closed = await closer.close_runs(self._operator(), before=ours_from)
                 policies = await policy_set_digest(self._cluster)
+                lasting = await self._ledger.open_runs()
                 await self._recorder.started(self._tuning.configuration_digest, policies, self._tuning.image)
             except ForkRefusedError:
                 raise
@@ -204,11 +246,33 @@ class Engine:
                 await asyncio.sleep(ANNOUNCE_RETRY)
             else:
                 log.info("the record is taken up", closed_runs=closed)
+                self._take_up_episodes(lasting)
                 self._announced.set()
                 return
 
+    def _take_up_episodes(self, runs: Iterable[OpenRun]) -> None:
+        """Go on with what lasts on record; objects that were looked at without knowing that are looked at again."""
+        uids = (subject.meta.uid for ref in self.world.subjects.refs() if (subject := self.world.subjects.get(ref)))
+        self.world.witness.resume(self._episodes.resume(runs, uids))
+        self.world.look_at_all(Trigger.RESUME)
+
     async def _first_attempt(self) -> None:
         await self._announced.wait()
+
+    async def _look_out_for_policies(self) -> None:
+        if self._lookout is None:
+            log.error(
+                "nobody asks whether admission policies are in force: what the API server itself should refuse, "
+                "nothing may refuse"
+            )
+        else:
+            await self._lookout.run()
+
+    async def _first_answers(self) -> None:
+        """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""
+        if self._lookout is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lookout.asked.wait(), FIRST_ANSWERS)
 
     def _wake(self) -> None:
         self.world.waker.awake = True
@@ -259,7 +323,9 @@ class Engine:
     async def _finish(self) -> None:
         """Let busy workers come to an end of what they do, for as long as the grace allows."""
         try:
-            await asyncio.wait_for(self._queue.idle(), self._tuning.grace)
+            async with asyncio.timeout(self._tuning.grace):
+                await self._queue.idle()
+                await self.world.witness.told()
         except TimeoutError:
             log.warning("stopped in the middle; the next leader closes what is open", objects=self._queue.working)
 

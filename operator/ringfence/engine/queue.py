@@ -1,16 +1,19 @@
 """The work queue: which object is looked at next.
 
 Laws: an object is worked on by one worker at a time; causes that arrive meanwhile are one more look, not several;
-a failing object waits longer each time; tenants take turns, so that one tenant's flood delays nobody else.
+a failing object waits longer each time; tenants take turns, and none keeps all workers busy, so that one tenant's flood
+delays nobody else.
 """
 
 import asyncio
 import random
-from collections import deque
+import sys
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
 
 from ringfence.engine.cause import Cause, together
+from ringfence.engine.turns import Turns
 from ringfence.model.kinds import Ref
 
 SHORTEST_BACKOFF: Final = 0.1  # seconds
@@ -36,15 +39,19 @@ def lane(ref: Ref) -> str:
 
 
 class WorkQueue:
-    """A deduplicating queue of objects, with delayed entries."""
+    """A deduplicating queue of objects, with delayed entries.
 
-    def __init__(self) -> None:
+    At most ``share`` objects of one tenant are worked on at a time, whatever else waits.
+    """
+
+    def __init__(self, share: int = sys.maxsize) -> None:
         self._waiting: dict[Ref, Cause] = {}
         self._working: set[Ref] = set()
         self._again: dict[Ref, Cause] = {}
-        self._lanes: dict[str, deque[Ref]] = {}
-        self._turns: deque[str] = deque()
-        self._available = asyncio.Semaphore(0)
+        self._share = share
+        self._busy: Counter[str] = Counter()
+        self._turns: Turns[Ref] = Turns()
+        self._workers: deque[asyncio.Future[Ref]] = deque()
         self._failures: dict[Ref, int] = {}
         self._timers: dict[Ref, asyncio.TimerHandle] = {}
         self._soon: dict[Ref, asyncio.TimerHandle] = {}
@@ -65,45 +72,64 @@ class WorkQueue:
         """Look at ``ref`` soon."""
         if self._closed:
             return
-        if ref in self._working:
+        if ref in self._waiting:
+            self._waiting[ref] = together(self._waiting[ref], cause)
+        elif ref in self._working:
             self._again[ref] = together(self._again.get(ref), cause)
-            return
-        known = self._waiting.get(ref)
-        self._waiting[ref] = together(known, cause)
-        if known is None:
+        else:
+            self._waiting[ref] = together(None, cause)
             self._line_up(ref)
 
     def _line_up(self, ref: Ref) -> None:
-        name = lane(ref)
-        if name not in self._lanes:
-            self._lanes[name] = deque()
-            self._turns.append(name)
-        self._lanes[name].append(ref)
-        self._available.release()
+        self._turns.join(lane(ref), ref)
+        self._hand_out()
 
     async def take(self) -> tuple[Ref, Cause]:
         """Wait for the next object; the caller must say ``done``."""
-        await self._available.acquire()
-        if self._closed:  # what was announced before is forgotten by now
-            await asyncio.Event().wait()
-        name = self._turns.popleft()
-        line = self._lanes[name]
-        ref = line.popleft()
-        if line:
-            self._turns.append(name)
-        else:
-            del self._lanes[name]
-        self._working.add(ref)
-        self._idle.clear()
+        worker: asyncio.Future[Ref] = asyncio.get_running_loop().create_future()
+        self._workers.append(worker)
+        self._hand_out()
+        try:
+            ref = await worker
+        except asyncio.CancelledError:
+            if worker.done() and not worker.cancelled():  # handed out in the same moment
+                self._put_back(worker.result())
+            raise
         return ref, self._waiting.pop(ref)
+
+    def _hand_out(self) -> None:
+        while self._workers and not self._closed:
+            if self._workers[0].done():  # it was cancelled
+                self._workers.popleft()
+            elif found := self._turns.next(self._has_share):
+                name, ref = found
+                self._working.add(ref)
+                self._busy[name] += 1
+                self._idle.clear()
+                self._workers.popleft().set_result(ref)
+            else:
+                return
+
+    def _has_share(self, name: str) -> bool:
+        return self._busy[name] < self._share
+
+    def _put_back(self, ref: Ref) -> None:
+        self._free(ref)
+        self._line_up(ref)
+
+    def _free(self, ref: Ref) -> None:
+        self._working.discard(ref)
+        self._busy[lane(ref)] -= 1
+        self._busy += Counter()  # forget lanes without work
+        if not self._working:
+            self._idle.set()
 
     def done(self, ref: Ref) -> None:
         """Say that the worker is through with ``ref``."""
-        self._working.discard(ref)
-        if not self._working:
-            self._idle.set()
+        self._free(ref)
         if cause := self._again.pop(ref, None):
             self.add(ref, cause)
+        self._hand_out()
 
     def retry(self, ref: Ref, cause: Cause, *, least: float = 0.0, most: float = LONGEST_BACKOFF) -> float:
         """Look again after a failure; answers in how many seconds."""

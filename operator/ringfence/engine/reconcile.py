@@ -15,6 +15,7 @@ from ringfence.engine import failures
 from ringfence.engine.apply import Applied, Applier
 from ringfence.engine.cache import Cache
 from ringfence.engine.cause import Cause
+from ringfence.engine.episodes import Episodes
 from ringfence.engine.events import Events
 from ringfence.engine.failures import Failure
 from ringfence.engine.metrics import Metrics
@@ -22,6 +23,7 @@ from ringfence.engine.planning import Planner
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.record import Recorder, Run
 from ringfence.engine.report import Reporter
+from ringfence.engine.standing import standings
 from ringfence.engine.writes import Batch, Write, missing
 from ringfence.lineage.runs import Outcome, Result, Trigger, Verb
 from ringfence.model.kinds import Ref
@@ -45,6 +47,7 @@ class Hands:
 
     planner: Planner
     recorder: Recorder
+    episodes: Episodes
     applier: Applier
     reporter: Reporter
     events: Events
@@ -87,6 +90,7 @@ class Reconciler:
             planned = await self._hands.planner.plan(ref)
             if planned is None:
                 return self._forget(ref)
+            await self._tell_episodes(*planned)
             result, failure = await self._bring(*planned, cause)
         except ForkRefusedError:
             raise
@@ -102,6 +106,12 @@ class Reconciler:
         self._queue.succeeded(ref)
         self._doubted.pop(ref, None)
         return GONE
+
+    async def _tell_episodes(self, subject: AnySubject, plan: Plan) -> None:
+        """Record that a quarantine or a pause began or is over, before anything is done about it."""
+        late = self._hands.episodes.is_first_look(subject.meta.uid)
+        for standing in standings(subject, plan, self._clock.now(), late=late):
+            await self._hands.episodes.settle(standing)
 
     # --- record and apply
 
@@ -128,7 +138,7 @@ class Reconciler:
         if doubted is None or all(_what(write) != _what(doubted) for write in _all_writes(batches)):
             return None
         try:
-            await self._hands.applier.rehearse(doubted)
+            await self._hands.applier.rehearse(ref, doubted)
         except ClusterError as error:
             return failures.of_cluster(error, f"{doubted.verb} {doubted.ref}")
         return None

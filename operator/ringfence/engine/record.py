@@ -21,6 +21,7 @@ from ringfence.lineage import event, platform
 from ringfence.lineage.entry import PLATFORM, Entry, Head, LogId
 from ringfence.lineage.runs import Actor, Coalesced, Operator, Outcome, ReconcileRun, WriteOutcome, make_run_id
 from ringfence.model.kinds import NAMESPACE, Ref
+from ringfence.plan.enforcement import Enforcement
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.clock import Clock
@@ -95,8 +96,9 @@ class Recorder:
             namespace=subject.name if subject.ref.type == NAMESPACE else "",
             environment=plan.environment,
             region=plan.region,
+            incidents=plan.incidents,
             attempt=attempt,
-            actor=Actor(_requester(meta.annotations), cause.managers or meta.managers),
+            actor=Actor(identity(meta.annotations), cause.managers or meta.managers),
         )
         return Run(plan.log, facts)
 
@@ -190,6 +192,18 @@ class Recorder:
         )
         await self._append(PLATFORM, entry)
 
+    async def enforcement(self, state: Enforcement) -> None:
+        """Record in the platform log how admission policies were found; where that can't be now, it follows."""
+        entry = platform.policies_found(
+            self._operator(),
+            run_id=make_run_id(self._now_ms(), self._random(10)),
+            time_ms=self._now_ms(),
+            state=state.state,
+            silent=state.silent,
+            drifted=state.drifted,
+        )
+        await self.tell(PLATFORM, (entry,))
+
     async def name_taken(self, subject: AnySubject, namespace: str, holder_uid: str) -> None:
         """Record in the platform log that ``subject`` claimed a namespace that is not its own."""
         entry = platform.name_taken(
@@ -202,6 +216,15 @@ class Recorder:
             holder_uid=holder_uid,
         )
         await self._append(PLATFORM, entry)
+
+    async def tell(self, name: LogId, entries: Sequence[Entry]) -> None:
+        """Make entries durable that stop nobody; where that can't be now, they are kept and follow in their order."""
+        try:
+            await self._append(name, *entries)
+        except LedgerUnavailableError as error:
+            log.warning("not recorded yet", log=name, error=str(error))
+            for entry in entries:
+                self._keep(name, entry)
 
     async def _append(self, name: LogId, *entries: Entry) -> None:
         """Append what waits for the log and then ``entries``, in one transaction."""
@@ -221,7 +244,7 @@ class Recorder:
         return int(self._clock.now().timestamp() * 1000)
 
 
-def _requester(annotations: Mapping[str, str]) -> str:
-    """Who asked for the object as it is, if what is written there can be a name at all."""
-    name = annotations.get(names.REQUESTED_BY_ANNOTATION, "")
+def identity(annotations: Mapping[str, str], author: str = names.REQUESTED_BY_ANNOTATION) -> str:
+    """Return who asked for something, as admission wrote it down, if what is written there can be a name at all."""
+    name = annotations.get(author, "")
     return name if len(name) <= LONGEST_IDENTITY and name.isprintable() else ""

@@ -10,6 +10,7 @@ import structlog
 
 from ringfence.engine.budget import Budget
 from ringfence.engine.events import Events
+from ringfence.engine.queue import lane
 from ringfence.plan.conditions import status_patch
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
@@ -37,7 +38,7 @@ class Reporter:
         if status is None:
             return
         try:
-            async with self._budget.spend():
+            async with self._budget.spend(lane(subject.ref)):
                 answer = await self._writer.patch_status(subject.ref, status, uid=subject.meta.uid)
         except (NotFoundError, ConflictError):
             return  # the object is gone, or a namesake took its place: the watch will say so

@@ -4,7 +4,7 @@ Law: who watches decides nothing; changes are handed to the waker, knowledge to 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -14,15 +14,18 @@ from ringfence.engine.cache import Cache
 from ringfence.engine.census import Census
 from ringfence.engine.children import Children
 from ringfence.engine.facts import ClusterFacts, Ranges
-from ringfence.engine.namespaces import CoreNamespaces
+from ringfence.engine.namespaces import CoreNamespaces, ref_of
+from ringfence.engine.policies import TYPES as POLICY_TYPES
+from ringfence.engine.policies import LivePolicies
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.reflector import Reflector, Scope, Store
 from ringfence.engine.subjects import Subjects
 from ringfence.engine.wake import Waker
+from ringfence.engine.witness import Witness
 from ringfence.lineage.runs import Trigger
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref, ResourceType
-from ringfence.plan.seen import CoreNamespace
+from ringfence.plan.seen import AnySubject, CoreNamespace
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import ClusterError, Object, Reader
 
@@ -39,17 +42,20 @@ KUBE_SYSTEM: Final = "kube-system"
 class World:
     """The stores, the reflectors and the census."""
 
-    def __init__(self, reader: Reader, queue: WorkQueue, clock: Clock, *, ranges: Ranges) -> None:
+    def __init__(
+        self, reader: Reader, queue: WorkQueue, clock: Clock, *, ranges: Ranges, policies: LivePolicies | None = None
+    ) -> None:
         self._reader = reader
         self.waker = Waker(queue, clock, lambda: self.cache)
-        self.subjects = Subjects(changed=self.waker.subject_changed)
+        self.subjects = Subjects(changed=self._subject_changed)
         self.namespaces = CoreNamespaces(changed=self._namespace_changed)
-        self.children = Children(keeps=self.namespaces.may_be_tenants, changed=self.waker.child_changed)
+        self.children = Children(keeps=self.namespaces.may_be_tenants, changed=self._child_changed)
         self.facts = ClusterFacts(settings=ranges, cluster_uid=self.cluster_uid, changed=self.look_at_all)
         self.cache = Cache(self.subjects, self.namespaces, self.children)
+        self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)
-        self._reflectors = self._make_reflectors()
+        self._reflectors = (*self._make_reflectors(), *(self._reflect_policies(policies) if policies else ()))
         self._backfills: set[asyncio.Task[None]] = set()
 
     def cluster_uid(self) -> str:
@@ -121,6 +127,19 @@ class World:
             for kind in (*FACT_TYPES, *kinds.CHILD_TYPES)
         ]
 
+    def _reflect_policies(self, policies: LivePolicies) -> Iterator[Reflector]:
+        return (Reflector(Scope(kind, optional=True), self._reader, policies) for kind in POLICY_TYPES)
+
+    def _subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
+        if before and (after is None or after.meta.uid != before.meta.uid):
+            self.witness.gone(ref, before.meta.uid)
+        self.witness.look(ref)
+        self.waker.subject_changed(ref, before, after, ours=ours)
+
+    def _child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
+        self.witness.look(ref, managers)
+        self.waker.child_changed(ref, labels, managers, by=by)
+
     def _namespace_changed(
         self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, by: Ref | None
     ) -> None:
@@ -130,6 +149,8 @@ class World:
             task = asyncio.get_running_loop().create_task(self._backfill(after.name))
             self._backfills.add(task)
             task.add_done_callback(self._backfills.discard)
+        for name in {state.name for state in (before, after) if state}:
+            self.witness.look(ref_of(name), managers)
         self.waker.namespace_changed(before, after, managers, by=by)
 
     async def _backfill(self, namespace: str) -> None:

@@ -15,6 +15,7 @@ from ringfence.engine.children import Child
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
 from ringfence.model.kinds import CORE_NAMESPACE, EXTERNAL_SECRET, SERVICE_ACCOUNT, Ref
+from ringfence.plan.confirmations import Confirmation
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.held import is_held
 from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
@@ -98,6 +99,7 @@ def _unnumbered(plan: Plan, subject: AnySubject, known: Known) -> Iterator[tuple
         yield stage.name, stage.tightening, writes
         yield stage.name, stage.tightening, cleanings
         yield stage.name, stage.tightening, _let_go(stage, known)
+    yield "confirmations", True, _withdrawn(plan, subject)
     yield "free", False, _free(plan, subject)
 
 
@@ -111,6 +113,19 @@ def _hold(plan: Plan, subject: AnySubject) -> Iterator[Write]:
     held = subject.meta.finalizers
     if plan.finalizer is Finalizer.HOLD and names.FINALIZER not in held and not subject.meta.deleting:
         yield _finalizers(subject.ref, (*held, names.FINALIZER), subject.meta.resource_version)
+
+
+def _withdrawn(plan: Plan, subject: AnySubject) -> Iterator[Write]:
+    """Take off what was confirmed of an earlier state of the object, if that is still what stands there."""
+    for confirmation in plan.stale:
+        yield Write(
+            0,
+            Verb.PATCH,
+            subject.ref,
+            patch=withdrawal_patch(confirmation),
+            resource_version=subject.meta.resource_version,
+            pointers=tuple(f"/metadata/annotations/{name.replace('/', '~1')}" for name in confirmation),
+        )
 
 
 def _free(plan: Plan, subject: AnySubject) -> Iterator[Write]:
@@ -184,6 +199,11 @@ def _let_go(stage: Stage, known: Known) -> Iterator[Write]:
 def finalizers_patch(finalizers: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the patch that makes these an object's finalizers."""
     return {"metadata": {"finalizers": list(finalizers)}}
+
+
+def withdrawal_patch(confirmation: Confirmation) -> Mapping[str, Any]:
+    """Return the patch that takes a confirmation off."""
+    return {"metadata": {"annotations": dict.fromkeys(confirmation)}}
 
 
 def _finalizers(ref: Ref, finalizers: tuple[str, ...], resource_version: str) -> Write:

@@ -128,7 +128,7 @@ def _reconcile_event(
         run.operator,
         run.run_id,
         event_type,
-        job=f"reconcile/{_dataset_name(run.subject)}",
+        job=f"reconcile/{dataset_name(run.subject)}",
         kind="RECONCILE",
         run_facets=run_facets,
         time_ms=time_ms,
@@ -158,14 +158,15 @@ def _output(operator: Operator, ref: Ref, name: str, facet: Json) -> Json:
 
 
 def _dataset(operator: Operator, ref: Ref) -> Json:
-    return {"namespace": _cluster(operator), "name": _dataset_name(ref)}
+    return {"namespace": _cluster(operator), "name": dataset_name(ref)}
 
 
 def _cluster(operator: Operator) -> str:
     return f"k8s://{operator.cluster_uid}"
 
 
-def _dataset_name(ref: Ref) -> str:
+def dataset_name(ref: Ref) -> str:
+    """How an object is called in jobs and datasets: ``ringfence.dev/v1alpha1/Namespace/acme/dev``."""
     return "/".join(part for part in (ref.type.api_version, ref.type.kind, ref.namespace, ref.name) if part)
 
 
@@ -176,7 +177,7 @@ def _planned_write(output: Json) -> PlannedWrite:
 
 
 def _parse_dataset_name(name: str, plural: str) -> Ref:
-    """The inverse of `_dataset_name`; no API group looks like a version, so the parts tell themselves apart."""
+    """The inverse of `dataset_name`; no API group looks like a version, so the parts tell themselves apart."""
     parts = name.split("/")
     group = "" if _CORE_VERSION.fullmatch(parts[0]) else parts.pop(0)
     version, kind, *place = parts

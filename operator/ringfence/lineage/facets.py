@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from ringfence.lineage.runs import (
+    Actor,
     CheckedWrite,
     Coalesced,
     Outcome,
@@ -71,10 +72,11 @@ def reconcile(run: ReconcileRun, outcome: Outcome | None, coalesced: Coalesced |
         "trigger": run.trigger.value,
         "generation": run.generation,
         "attempt": run.attempt,
-        "actor": _known({"requestedBy": run.actor.requested_by, "managers": list(run.actor.managers)}),
+        "actor": actor(run.actor),
         "operator": {"version": run.operator.version},
         "outcome": _outcome(outcome) if outcome else None,
         "controls": list(run.controls),
+        "incidents": list(run.incidents),
         "coalesced": _coalesced(coalesced) if coalesced else None,
         "deferred": run.deferred or None,
     }
@@ -112,6 +114,11 @@ def checked_write(write: CheckedWrite) -> Json:
     """``ringfence_checked``: what a new leader found of a planned write."""
     fields = {"found": write.found.value, "resourceVersion": write.resource_version}
     return own("CheckedOutputDatasetFacet", _write(write) | fields)
+
+
+def actor(who: Actor) -> Json:
+    """Who is behind something; empty where nobody is known."""
+    return _known({"requestedBy": who.requested_by, "managers": list(who.managers)})
 
 
 def bounded(text: str) -> str:

@@ -3,6 +3,7 @@
 Law: each of them is one COMPLETE event of its own run, since nothing in the cluster changes by it.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -54,6 +55,30 @@ def key_rotated(
     fields = {"operator": {"version": operator.version}, "oldKey": old_key.hex(), "newKey": new_key.hex()}
     facet = facets.own("KeyRotatedRunFacet", fields)
     return _event(operator, run_id, "KeyRotated", {"ringfence_key_rotated": facet}, time_ms=time_ms, keep=keep)
+
+
+def policies_found(
+    operator: Operator,
+    *,
+    run_id: str,
+    time_ms: int,
+    state: str,
+    silent: Sequence[str],
+    drifted: Sequence[str],
+    keep: timedelta = DEFAULT_KEEP,
+) -> Entry:
+    """Admission policies were found otherwise than before: which do not refuse, and which are not as shipped.
+
+    ``state`` is ``InForce``, ``Drifted`` or ``Inactive``.
+    """
+    fields = {
+        "operator": {"version": operator.version},
+        "state": state,
+        "silent": [facets.bounded(each) for each in silent],
+        "drifted": [facets.bounded(each) for each in drifted],
+    }
+    facet = facets.own("PoliciesRunFacet", fields)
+    return _event(operator, run_id, "PoliciesFound", {"ringfence_policies": facet}, time_ms=time_ms, keep=keep)
 
 
 def name_taken(

@@ -110,6 +110,8 @@ class ReconcileRun:
     secrets: Sequence[SecretRef] = ()
     controls: Sequence[str] = ()
     """Identifiers of the controls for which this record is evidence."""
+    incidents: Sequence[str] = ()
+    """Of the incidents for which what it is about is quarantined."""
     deferred: bool = False
     """True for tightening writes that were made while the ledger could not take their ``START``."""
 

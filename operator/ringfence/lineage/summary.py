@@ -38,6 +38,8 @@ def summarize(record: Record) -> Summary:
     if event is None:
         return Summary(record.index, time_ms, "unreadable" if record.body else "body gone")
     facets = event["run"].get("facets", {})
+    if "ringfence_episode" in facets:
+        return _of_episode(record.index, time_ms, event, facets["ringfence_episode"])
     reconcile = facets.get("ringfence_reconcile", {})
     outcome = reconcile.get("outcome", {})
     return Summary(
@@ -50,6 +52,21 @@ def summarize(record: Record) -> Summary:
         trigger=str(reconcile.get("trigger", "")),
         result=_result(event, reconcile, outcome),
         changed=_changed(event, outcome),
+    )
+
+
+def _of_episode(index: int, time_ms: int | None, event: dict[str, Any], facet: dict[str, Any]) -> Summary:
+    thing = facet.get("object", {})
+    place = "/".join(str(thing[part]) for part in ("kind", "namespace", "name") if part in thing)
+    end = facet.get("end", {})
+    return Summary(
+        index=index,
+        time_ms=time_ms,
+        event=str(event.get("eventType", "")),
+        run_id=str(event["run"].get("runId", "")),
+        tenant=str(facet.get("tenant", "")),
+        object=f"{facet.get('kind', '')} {place}",
+        result=f"{end.get('how', 'Begun')}{' (late)' if (end or facet).get('late') else ''}",
     )
 
 

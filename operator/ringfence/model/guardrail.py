@@ -1,6 +1,8 @@
 """Guardrail: the compiled rules of one tenant namespace, which admission policies take as their parameter.
 
-Law: it is written by the operator only and read by everybody in the tenant: it answers "what may I do here".
+Laws: it is written by the operator only and read by everybody in the tenant: it answers "what may I do here". A list is
+one value, written whole: of a set or a map by key, the API server keeps items that an earlier update owns, and an apply
+that empties it leaves null in its place, which is refused for ever after.
 """
 
 from typing import Annotated, Final, Literal
@@ -14,6 +16,7 @@ from ringfence.model.fields import (
     DnsLabel,
     DnsSubdomain,
     EnvironmentName,
+    LabelMap,
     ModelName,
     NamespaceName,
     ProviderName,
@@ -21,8 +24,8 @@ from ringfence.model.fields import (
 )
 from ringfence.model.kinds import GUARDRAIL
 from ringfence.model.references import KeyPrefix
-from ringfence.model.rules import Keyed, Model, Unique
-from ringfence.model.scheduling import Scheduling
+from ringfence.model.rules import Model
+from ringfence.model.scheduling import Toleration
 
 Subject = Annotated[str, Field(max_length=400, pattern="^(Group|User|ServiceAccount):[ -~]+$")]
 """``Group:<name>``, ``User:<name>`` or ``ServiceAccount:<namespace>/<name>``."""
@@ -44,9 +47,9 @@ class GuardedProvider(Model):
 
     name: ProviderName
     """Name of the provider."""
-    models: Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=64), Unique()]
+    models: Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=64)]
     """Approved models."""
-    environments: Annotated[tuple[EnvironmentName, ...], Field(max_length=8), Unique()] = ()
+    environments: Annotated[tuple[EnvironmentName, ...], Field(max_length=8)] = ()
     """Environments that may use it."""
 
 
@@ -70,14 +73,27 @@ class GuardedKey(Model):
     """Greatest age of its tokens."""
 
 
+class GuardedScheduling(Model):
+    """What workloads may ask of the scheduler beyond the default."""
+
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16)] = ()
+    """Taints that workloads may tolerate."""
+    node_selector: LabelMap = Field(default_factory=dict)
+    """Node labels that workloads may select."""
+    runtime_classes: Annotated[tuple[DnsSubdomain, ...], Field(max_length=16)] = ()
+    """RuntimeClasses that workloads may use."""
+    priority_classes: Annotated[tuple[DnsSubdomain, ...], Field(max_length=16)] = ()
+    """PriorityClasses that workloads may use."""
+
+
 class Tokens(Model):
     """What tokens may be asked for here."""
 
-    audiences: Annotated[tuple[DnsSubdomain, ...], Field(max_length=8), Unique()] = ()
+    audiences: Annotated[tuple[DnsSubdomain, ...], Field(max_length=8)] = ()
     """Allowed audiences."""
     max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400), INTEGRAL] | None = None
     """Greatest age of a token of any other ServiceAccount."""
-    keys: Annotated[tuple[GuardedKey, ...], Field(max_length=32), Keyed("serviceAccount")] = ()
+    keys: Annotated[tuple[GuardedKey, ...], Field(max_length=32)] = ()
     """Gateway keys."""
 
 
@@ -86,7 +102,7 @@ class GuardedStepUp(Model):
 
     extra_key: Annotated[str, Field(max_length=128)]
     """Key in `userInfo.extra`."""
-    values: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(min_length=1, max_length=8), Unique()]
+    values: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(min_length=1, max_length=8)]
     """Any one of these values is enough."""
 
 
@@ -107,25 +123,25 @@ class GuardrailSpec(Model):
     """Whether model frontends run here: nobody but the gateway comes in."""
     quarantined: bool = False
     """Whether the tenant or this Namespace is quarantined."""
-    environments: Annotated[tuple[GuardedEnvironment, ...], Field(max_length=8), Keyed("name")] = ()
+    environments: Annotated[tuple[GuardedEnvironment, ...], Field(max_length=8)] = ()
     """The tenant's environments in the order of promotion."""
-    providers: Annotated[tuple[GuardedProvider, ...], Field(max_length=16), Keyed("name")] = ()
+    providers: Annotated[tuple[GuardedProvider, ...], Field(max_length=16)] = ()
     """The tenant's providers and models."""
-    regions: Annotated[tuple[Region, ...], Field(max_length=16), Unique()] = ()
+    regions: Annotated[tuple[Region, ...], Field(max_length=16)] = ()
     """Regions for pods; anywhere where it is empty."""
-    storage_classes: Annotated[tuple[DnsSubdomain, ...], Field(max_length=32), Unique()] = ()
+    storage_classes: Annotated[tuple[DnsSubdomain, ...], Field(max_length=32)] = ()
     """StorageClasses for volume claims, the cluster's default by its name."""
-    hosts: Annotated[tuple[ServedHost, ...], Field(max_length=64), Unique()] = ()
+    hosts: Annotated[tuple[ServedHost, ...], Field(max_length=64)] = ()
     """Host names for Ingress and HTTPRoute objects."""
-    pod_security: Annotated[tuple[Literal["restricted", "baseline"], ...], Field(max_length=2), Unique()] = ()
+    pod_security: Annotated[tuple[Literal["restricted", "baseline"], ...], Field(max_length=2)] = ()
     """Levels that a Namespace may ask for."""
-    scheduling: Scheduling = Scheduling()
+    scheduling: GuardedScheduling = GuardedScheduling()
     """What workloads may ask of the scheduler beyond the default."""
-    secret_stores: Annotated[tuple[GuardedStore, ...], Field(max_length=16), Keyed("kind", "name")] = ()
+    secret_stores: Annotated[tuple[GuardedStore, ...], Field(max_length=16)] = ()
     """External stores and prefixes."""
     tokens: Tokens = Tokens()
     """What tokens may be asked for."""
-    subjects: Annotated[tuple[Subject, ...], Field(max_length=256), Unique()] = ()
+    subjects: Annotated[tuple[Subject, ...], Field(max_length=256)] = ()
     """Everybody that the tenant knows; nobody else is bound to a role."""
     step_up: GuardedStepUp | None = None
     """What sensitive actions need besides the right to do them."""

@@ -21,6 +21,7 @@ from ringfence.model.fields import (
     at_least,
     at_most,
 )
+from ringfence.model.incident import Incident
 from ringfence.model.kinds import NAMESPACE
 from ringfence.model.references import ExternalSecretRef
 from ringfence.model.resources import ContainerLimits, Quota
@@ -142,6 +143,8 @@ class NamespaceSpec(Model):
     """Rights in this Namespace only."""
     isolation: Literal["Enforced", "Quarantined"] = "Enforced"
     """`Quarantined` cuts this Namespace off alone."""
+    incident: Incident | None = None
+    """Which incident that is for; where it is left out, records call it by the Namespace, `<tenant>/<name>`."""
 
 
 DEFINITION: Final = Definition(

@@ -19,6 +19,7 @@ from ringfence.model.fields import (
     Statement,
     Timestamp,
 )
+from ringfence.model.incident import Incident
 from ringfence.model.kinds import TENANT
 from ringfence.model.principals import Principal, Principals
 from ringfence.model.providers import Providers
@@ -138,15 +139,6 @@ class ControlException(Model):
     """Who answers for it."""
     until: Timestamp
     """When it ends; past it the condition ExceptionExpired is raised."""
-
-
-class Incident(Model):
-    """Why the tenant is quarantined."""
-
-    id: Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
-    """Id in the platform team's incident process."""
-    reason: Statement
-    """What happened."""
 
 
 Environments = Annotated[tuple[Environment, ...], Field(min_length=1, max_length=8), Keyed("name"), *ENVIRONMENT_RULES]

@@ -11,13 +11,13 @@ from typing import Final
 from ringfence import names
 from ringfence.model.access import NamespaceAccess, TenantAccess
 from ringfence.model.principals import Principal, ServiceAccountRef
-from ringfence.model.tenant import TenantSpec
+from ringfence.model.tenant import Environment, TenantSpec
 from ringfence.plan.children import role_binding
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 
 Members = Mapping[str, frozenset[Principal]]
-"""Principals by role, ``names.SHELL`` among them; only roles that somebody holds."""
+"""Principals by role, ``names.SHELL`` and ``names.APPROVER`` among them; only roles that somebody holds."""
 
 _LISTS: Final = ("owners", "admins", "developers", "viewers", "members")
 
@@ -104,9 +104,18 @@ def with_shells(members: Members) -> Members:
     return _held({**members, names.SHELL: shells})
 
 
+def with_approvers(members: Members, environments: Iterable[Environment]) -> Members:
+    """The same people, and those who approve promotions: the Tenant names them, be they members or not.
+
+    No ServiceAccount approves, so none is given the right to.
+    """
+    named = (each for environment in environments for each in environment.approvers)
+    return _held({**members, names.APPROVER: frozenset(each for each in named if each.service_account is None)})
+
+
 def bindings(place: Place, members: Members) -> tuple[Desired, ...]:
     """One RoleBinding for each role that somebody holds."""
-    roles = (*names.ROLES, names.SHELL)
+    roles = (*names.ROLES, names.SHELL, names.APPROVER)
     return tuple(role_binding.make(place, role, members[role]) for role in roles if role in members)
 
 

@@ -13,7 +13,7 @@ from ringfence import names
 from ringfence.model import kinds
 from ringfence.plan import operator_rights
 from ringfence.plan.rights import WRITE, Action, Right, actions
-from ringfence.plan.roles import CORE, HOME, SHELL, Table, held
+from ringfence.plan.roles import APPROVER, CORE, HOME, SHELL, Table, held
 
 
 class Actor(Enum):
@@ -24,6 +24,7 @@ class Actor(Enum):
     DEVELOPER = "of `spec.access.developers`"
     VIEWER = "of `spec.access.viewers`"
     MEMBER = "of `spec.access.members`: known, without a right of his own"
+    APPROVER = "of `approvers` of one of `spec.environments`, whether or not the tenant knows him otherwise"
     WORKLOAD = "the ServiceAccount of a pod in one of the tenant's namespaces"
     OPERATOR = "ServiceAccount `ringfence-operator`"
     OUTSIDER = "anybody else whom the API server knows"
@@ -69,6 +70,9 @@ def allowed(actor: Actor, place: Place) -> frozenset[Action]:
     """Everything that ``actor`` may do in ``place`` by Ringfence's roles."""
     if actor is Actor.OPERATOR:
         return actions((*operator_rights.EVERYWHERE, *(operator_rights.AT_HOME if place.operators else ())))
+    if actor is Actor.APPROVER:
+        approves = place.table is HOME and not place.foreign and not place.read_only
+        return actions(APPROVER) if approves else frozenset()
     if actor.role is None or place.table is None or place.foreign:
         return frozenset()
     shell = place.shells and actor.role in names.ROLES_WITH_SHELL

@@ -23,8 +23,6 @@ _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # By kind: the fields in which a controller's defaults may stand beside what Ringfence says.
 _SHARED: Final[Mapping[str, tuple[str, ...]]] = {"ExternalSecret": ("spec",)}
-# Kinds whose lists the API server merges item by item.
-_MERGED_LISTS: Final = frozenset({"Guardrail"})
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
 
@@ -48,13 +46,12 @@ def difference(desired: Manifest, content: Mapping[str, Any]) -> tuple[str, ...]
 def removals(desired: Manifest, content: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON merge patch that takes away what somebody added: server-side apply leaves others' keys alone.
 
-    Others' items in a list that is a set or a map to the API server stay, too: such a list is replaced.
+    Lists are replaced by the apply: each is one value to the API server, in every kind that Ringfence makes.
     """
     patch: dict[str, Any] = {}
     for pointer, added in _differences(desired, content):
-        wanted = None if added else _at(desired, pointer)
-        if added or (desired["kind"] in _MERGED_LISTS and isinstance(wanted, list)):
-            _put(patch, pointer, wanted)
+        if added:
+            _put(patch, pointer)
     return patch
 
 
@@ -158,17 +155,11 @@ def _empty(value: Any) -> bool:
     return value is None or (isinstance(value, Mapping | list) and not value)
 
 
-def _at(value: Any, pointer: str) -> Any:
-    for step in _steps(pointer):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _put(patch: dict[str, Any], pointer: str, value: Any) -> None:
+def _put(patch: dict[str, Any], pointer: str) -> None:
     *parents, last = _steps(pointer)
     for parent in parents:
         patch = patch.setdefault(parent, {})
-    patch[last] = value
+    patch[last] = None
 
 
 def _steps(pointer: str) -> list[str]:

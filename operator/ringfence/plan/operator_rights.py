@@ -48,7 +48,7 @@ EVERYWHERE: Final = (
             "validatingadmissionpolicies",
             "validatingadmissionpolicybindings",
         ),
-        ("list",),
+        _WATCH,
     ),
     Right("events.k8s.io", ("events",), ("create",)),
 )
@@ -57,23 +57,29 @@ EVERYWHERE: Final = (
 AT_HOME: Final = (
     Right("coordination.k8s.io", ("leases",), ("create",)),  # a create can't be narrowed to a name
     Right("coordination.k8s.io", ("leases",), ("get", "update"), only=(names.LEASE,)),
+    Right("", ("serviceaccounts/token",), ("create",), only=(names.CANARY,)),
 )
 """By a Role in its own namespace."""
 
 
+CANARY: Final = (Right("", ("namespaces",), ("patch",), only=(names.CANARY,)),)
+"""What the canary may besides what a tenant's owner may: to be refused a change of its own namespace."""
+
+
 def operator_roles() -> list[dict[str, Any]]:
-    """The operator's ClusterRole, and its Role in its own namespace."""
-    return [_role("ClusterRole", EVERYWHERE), _role("Role", AT_HOME, namespace=names.OPERATOR_NAMESPACE)]
+    """The operator's ClusterRole, its Role in its own namespace, and the canary's."""
+    operator = names.OPERATOR_SERVICE_ACCOUNT
+    return [
+        _role("ClusterRole", operator, EVERYWHERE),
+        _role("Role", operator, AT_HOME, namespace=names.OPERATOR_NAMESPACE),
+        _role("ClusterRole", names.CANARY, CANARY),
+    ]
 
 
-def _role(kind: str, rights: tuple[Right, ...], **place: str) -> dict[str, Any]:
+def _role(kind: str, name: str, rights: tuple[Right, ...], **place: str) -> dict[str, Any]:
     return {
         "apiVersion": _API,
         "kind": kind,
-        "metadata": {
-            "name": names.OPERATOR_SERVICE_ACCOUNT,
-            **place,
-            "labels": {"app.kubernetes.io/name": "ringfence"},
-        },
+        "metadata": {"name": name, **place, "labels": {"app.kubernetes.io/name": "ringfence"}},
         "rules": [right.rule for right in rights],
     }

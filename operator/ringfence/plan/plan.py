@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 from ringfence.model.kinds import Ref
+from ringfence.plan.confirmations import Confirmation
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Question
 
@@ -76,6 +77,8 @@ class Plan:
     status: Mapping[str, Any] = field(default_factory=dict)
     """Status fields besides conditions and observedGeneration."""
     finalizer: Finalizer = Finalizer.NONE
+    stale: tuple[Confirmation, ...] = ()
+    """Confirmations that stand on the subject, do not count any more, and go."""
     questions: tuple[Question, ...] = ()
     """What must be asked before this plan is final; it is made anew with the answers."""
     look_again_at: datetime | None = None
@@ -85,5 +88,7 @@ class Plan:
     """The log that records this: the Tenant's uid, or ``platform`` where there is none."""
     environment: str = ""
     region: str = ""
+    incidents: tuple[str, ...] = ()
+    """The ids of the incidents for which what it is about is quarantined."""
     repair: bool = True
     """False while paused or terminating: differences are reported, nothing is written."""

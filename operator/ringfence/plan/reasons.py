@@ -80,4 +80,13 @@ class Reason(_Documented):
     WITHIN_BUDGET = "WithinBudget", "The asked quota is granted."
     PAUSE_REFUSED = "PauseRefused", "The asked pause is no time, or too far ahead; repair goes on."
     UNKNOWN_NAMESPACE = "UnknownNamespace", "The tenant has no Namespace of that name."
+    POLICIES_INACTIVE = (
+        "PoliciesInactive",
+        "An admission policy does not refuse what it should, or was not asked yet; meanwhile nothing new is opened.",
+    )
+    POLICY_DRIFT = (
+        "PolicyDrift",
+        "An admission policy is not as this release ships it; nobody can say what it lets pass.",
+    )
+    POLICIES_UNCHECKED = "PoliciesUnchecked", "The operator was told to work without admission policies."
     DRIFT_REPAIRED = "DriftRepaired", "Somebody changed what Ringfence keeps; it was put back."

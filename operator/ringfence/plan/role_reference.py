@@ -10,7 +10,7 @@ from ringfence import names
 from ringfence.plan.authorization import NEVER, PLACES, Actor, Place, allowed
 from ringfence.plan.operator_rights import AT_HOME, EVERYWHERE
 from ringfence.plan.rights import Action, Right, actions
-from ringfence.plan.roles import BINDABLE, CORE, HOME, SHELL, Table, held
+from ringfence.plan.roles import APPROVER, BINDABLE, CORE, HOME, SHELL, Table, held
 
 _HEAD: Final = """# Roles
 
@@ -37,6 +37,14 @@ _SHELL: Final = """
 A ClusterRole of its own, because RBAC knows no environments. It is bound to developers, admins and owners in core
 namespaces whose Guardrail says `execAllowed`: not in a protected environment, not where a private model frontend runs
 and not in quarantine.
+
+"""
+_APPROVER: Final = """
+## An approver
+
+A ClusterRole of its own, bound in the home namespace to everybody whom an environment of the Tenant names in
+`approvers`, but for ServiceAccounts, which approve nothing. Whoever may not create routes changes nothing of them but
+`approvals` ([`approver-approves`](policies.md)). In quarantine nobody has it.
 
 """
 _OPERATOR: Final = """
@@ -69,6 +77,8 @@ def reference_roles() -> str:
             "\n## In home namespaces\n",
             _TABLES,
             _roles(HOME),
+            _APPROVER,
+            _table(("Group", "Resource", "Verbs"), _by_resource(actions(APPROVER))),
             _OPERATOR,
             _table(("Group", "Resources", "Verbs", "Only"), map(_right, EVERYWHERE)),
             f"\nIn `{names.OPERATOR_NAMESPACE}` besides:\n\n",

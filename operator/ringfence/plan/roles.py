@@ -73,6 +73,10 @@ SHELL: Final = (
     Right("", ("pods/ephemeralcontainers",), ("get", "patch", "update")),
 )
 
+# What approvers have in a home namespace, members or not. RBAC knows no fields: that they add their approvals and
+# change nothing else of a route is rule `approver-approves`.
+APPROVER: Final = (Right(kinds.GROUP, ("modelroutes",), (*READ, "approve", "patch", "update")),)
+
 # In a home namespace, where a tenant's custom resources and model keys are. `update` answers with what the writer
 # sent, `create` too; every other verb on a Secret may answer with what was there before.
 HOME: Final[Table] = {
@@ -97,7 +101,10 @@ HOME: Final[Table] = {
 
 _TABLES: Final[tuple[tuple[Callable[[str], str], Table], ...]] = ((names.tenant_role, CORE), (names.home_role, HOME))
 
-BINDABLE: Final = (*(spell(role) for spell, _ in _TABLES for role in names.ROLES), names.tenant_role(names.SHELL))
+_APART: Final = {names.tenant_role(names.SHELL): SHELL, names.home_role(names.APPROVER): APPROVER}
+"""Roles that stand beside the others, neither containing them nor contained."""
+
+BINDABLE: Final = (*(spell(role) for spell, _ in _TABLES for role in names.ROLES), *_APART)
 """Names of the ClusterRoles that are bound in tenant namespaces: these and no others."""
 
 
@@ -117,8 +124,9 @@ def cluster_roles() -> list[dict[str, Any]]:
         for level, role in enumerate(names.ROLES):
             roles.append(_bound(spell(role)))
             roles.append(_shipped(spell(role), table[role], [spell(above) for above in names.ROLES[: level + 1]]))
-    shell = names.tenant_role(names.SHELL)
-    return [*roles, _bound(shell), _shipped(shell, SHELL, [shell])]
+    for name, rights in _APART.items():
+        roles += [_bound(name), _shipped(name, rights, [name])]
+    return roles
 
 
 def _bound(name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.retentionpolicy import RetentionPolicySpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
+from ringfence.plan.enforcement import IN_FORCE, Enforcement
 
 AnySubject: TypeAlias = Subject[Any]
 
@@ -60,6 +61,8 @@ class Facts:
     unknown_ranges: tuple[str, ...] = ()
     """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
     default_storage_class: str | None = None
+    enforcement: Enforcement = IN_FORCE
+    """Whether the admission policies refuse what they should."""
 
 
 class Existence(StrEnum):

@@ -5,6 +5,7 @@ that denies everything is known to be there: a pod that no policy selects is ope
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from ringfence import names
@@ -30,13 +31,13 @@ def reconcile(
     # The quota comes after what it counts: until it has a status, the API server refuses every counted object.
     quotas = [child for child in fence if child.ref.type == RESOURCE_QUOTA]
     others = [child for child in fence if child not in closed and child not in quotas]
-    openings = _of_type(surplus, NETWORK_POLICY)
-    first = bool(openings) or _is_open(closed, live)
+    openings, first = _of_type(surplus, NETWORK_POLICY), _is_open(closed, live)
     withdraw = _withdraw_access(access, surplus, live)
     stages = (
-        withdraw,
+        # Where everything else is closed, policies need not wait for the bindings: an incident is to be over quickly.
+        withdraw if first else replace(withdraw, delete=(*withdraw.delete, *openings)),
         Stage("fence", apply=tuple(closed) if first else (), tightening=True),
-        Stage("withdraw", delete=openings, tightening=True),
+        Stage("withdraw", delete=openings if first else (), tightening=True),
         Stage("namespace", apply=(namespace,)),
         Stage("fence", apply=tuple(others if first else closed + others)),
         Stage("fence", apply=tuple(quotas)),

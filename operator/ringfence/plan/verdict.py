@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ringfence.model.subject import Problem
+from ringfence.plan.enforcement import Enforcement, in_words
 from ringfence.plan.plan import Condition, Finding
 from ringfence.plan.reasons import ConditionType, Reason
 
@@ -69,12 +70,34 @@ def summary(wrong: Sequence[Finding], ready: str = "") -> tuple[Condition, ...]:
     return (not_ready, Condition(kind, "True", first.reason, first.message))
 
 
-def isolated(core: str, *, paused: bool) -> Condition:
-    """Whether the fence of namespace ``core`` stands; while repair is suspended nobody claims that."""
+def isolated(core: str, *, paused: bool, enforcement: Enforcement) -> Condition:
+    """Whether the fence of namespace ``core`` stands; where something is in doubt, nobody claims that."""
+    if not enforcement.opens:
+        message = f"namespace {core} is guarded by less than it should be: {in_words(enforcement.silent)}"
+        return Condition(ConditionType.ISOLATED, "False", Reason.POLICIES_INACTIVE, message)
+    reason, doubt = _doubt(core, enforcement, paused=paused)
+    if reason:
+        return Condition(ConditionType.ISOLATED, "Unknown", reason, doubt)
+    lacking = f"; {in_words(enforcement.lacking)}" if enforcement.lacking else ""
+    return Condition(ConditionType.ISOLATED, "True", Reason.FENCED, f"the fence of namespace {core} stands{lacking}")
+
+
+def _doubt(core: str, enforcement: Enforcement, *, paused: bool) -> tuple[Reason | None, str]:
     if paused:
-        message = f"repair of namespace {core} is suspended, so its fence may have holes"
-        return Condition(ConditionType.ISOLATED, "Unknown", Reason.PAUSED, message)
-    return Condition(ConditionType.ISOLATED, "True", Reason.FENCED, f"the fence of namespace {core} stands")
+        return Reason.PAUSED, f"repair of namespace {core} is suspended, so its fence may have holes"
+    if enforcement.drifted:
+        return Reason.POLICY_DRIFT, f"what guards namespace {core} is not as shipped: {in_words(enforcement.drifted)}"
+    if enforcement.unguarded:
+        return Reason.POLICIES_UNCHECKED, "the operator was told to work without admission policies"
+    return None, ""
+
+
+def closed(what: str, enforcement: Enforcement) -> Finding | None:
+    """Why nothing new is opened, while policies do not refuse what they should."""
+    if enforcement.opens:
+        return None
+    message = f"{what} is opened when the admission policies are in force: {in_words(enforcement.silent)}"
+    return Finding(Reason.POLICIES_INACTIVE, message)
 
 
 def invalid(problems: Iterable[Problem]) -> Finding:

@@ -5,15 +5,14 @@ import re
 import pytest
 
 from ringfence import names
-from ringfence.admission import endings, holds, operator_fence, promotions, stamps
+from ringfence.admission import endings, holds, metadata, operator_fence, promotions, stamps
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, VALIDATIONS, files
-from ringfence.admission.cel import GLASS_WHOLE
-from ringfence.admission.policy import Policy, Resources, Validation
+from ringfence.admission.cel import EXCUSED, GLASS_WHOLE
+from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.engine.policies import PREFIX
 
 UNBREAKABLE = (
-    *stamps.POLICIES,
     *promotions.POLICIES,
     *holds.POLICIES,
     *endings.POLICIES,
@@ -43,8 +42,39 @@ def test_a_policy_fails_closed_and_says_its_rules_name(policy: Policy) -> None:
 
 @pytest.mark.parametrize("policy", UNBREAKABLE, ids=lambda policy: policy.name)
 def test_some_rules_have_no_glass_to_break(policy: Policy) -> None:
-    """Who asked, two persons, and what the operator never does: no emergency excuses from them."""
+    """Two persons, and what the operator never does: no emergency excuses from them."""
     assert GLASS_WHOLE not in policy.unless
+
+
+def test_who_asked_is_judged_whoever_broke_the_glass() -> None:
+    """The rules about stamps stand in one policy with some that a broken glass excuses from."""
+    excused = {rule.id: rule.excused for rule in metadata.METADATA.validations}
+    assert {excused[rule.id] for rule in stamps.STAMP_RULES} == {None}
+    assert excused["metadata-owners"] == EXCUSED
+
+
+def test_a_screen_asks_for_every_rule_and_knows_no_variable() -> None:
+    """What breaks no rule is not judged, what breaks one is: the condition is the negation of all of them."""
+    first = Expression("first", "object.x")
+    second = Expression("second", "variables.first + 1")
+    rules = (
+        Validation("a", (Threat.ABSENT_OPERATOR,), "variables.second > 1", "never"),
+        Validation("b", (Threat.ABSENT_OPERATOR,), "object.y", "never", excused=first),
+    )
+    resources = (Resources("", ("pods",), ("CREATE",)),)
+    policy = Policy("ringfence-x", "x", resources, rules, screened=True, variables=(first, second))
+    (screen,) = policy.manifest["spec"]["matchConditions"]
+    assert screen["expression"] == "!((((object.x) + 1) > 1) && ((object.x) || ((object.y))))"
+
+
+@pytest.mark.parametrize("policy", [each for each in POLICIES if each.screened], ids=lambda policy: policy.name)
+def test_what_is_screened_needs_nothing_that_conditions_lack(policy: Policy) -> None:
+    """Match conditions know no variables and no namespace; and a note to the audit log would be lost."""
+    screen = policy.manifest["spec"]["matchConditions"][-1]
+    assert screen["name"] == "breaks-a-rule"
+    assert not re.search(r"variables\.|namespaceObject", screen["expression"])
+    assert not policy.notes
+    assert screen["expression"].count("authorizer.") < 3, "each costs 350,000 of the 1,000,000 that one expression has"
 
 
 def test_nobody_is_exempt_by_a_group() -> None:
@@ -64,10 +94,10 @@ def test_what_refuses_without_a_guardrail_is_about_creations_only() -> None:
                 assert policy.resources[0].group in ("", "networking.k8s.io")
 
 
-def test_the_operators_identity_is_rendered_from_one_value() -> None:
-    """Where it is named, it is named as the one whom the roles are bound to."""
+def test_identities_of_ours_are_rendered_from_one_value_each() -> None:
+    """Where they are named, they are named as those whom roles are bound to."""
     accounts = set(re.findall(r"system:serviceaccount:ringfence[\w:-]*", str(files())))
-    assert accounts == {names.OPERATOR_USER}
+    assert accounts == {names.OPERATOR_USER, names.CANARY_USER}
 
 
 def test_a_strict_policy_is_bound_twice() -> None:

@@ -12,17 +12,21 @@ from ringfence.cli.demo.record import altered_copy
 from ringfence.cli.demo.requests import OPERATOR, Requests
 
 
-def event(verb: str, resource: str, user: str = OPERATOR) -> str:
-    return json.dumps({"verb": verb, "user": {"username": user}, "objectRef": {"resource": resource}}) + "\n"
+def event(verb: str, resource: str, user: str = OPERATOR, query: str = "", subresource: str = "") -> str:
+    target = {"resource": resource, **({"subresource": subresource} if subresource else {})}
+    whole = {"verb": verb, "user": {"username": user}, "objectRef": target, "requestURI": f"/api/v1/{resource}{query}"}
+    return json.dumps(whole) + "\n"
 
 
 def test_every_write_of_the_operator_since_the_start_counts(tmp_path: Path) -> None:
-    """Earlier requests, other users, the Lease and reviews are left out; half a line is read the next time."""
+    """Earlier requests, other users, the Lease and questions are left out; half a line is read the next time."""
     log = tmp_path / "audit.log"
     log.write_text(event("patch", "networkpolicies"))
     requests = Requests(log)
     with log.open("a") as lines:
         lines.write(event("update", "leases") + event("create", "selfsubjectreviews"))
+        lines.write(event("create", "secrets", query="?dryRun=All"))
+        lines.write(event("create", "serviceaccounts", subresource="token"))
         lines.write(event("patch", "tenants", user="ann") + event("watch", "tenants"))
     assert requests.writes() == 0
     with log.open("a") as lines:

@@ -19,6 +19,7 @@ from ringfence.engine.metrics import Metrics
 from ringfence.engine.operator import Engine, Tuning
 from ringfence.model import kinds
 from ringfence.model.kinds import LEASE, PRIMARY_TYPES, Ref, ResourceType
+from ringfence.ports.canary import Canary
 from tests.fakes.cluster import MemoryCluster, Sent
 from tests.fakes.ledger import MemoryLedger
 from tests.waiting import eventually_async
@@ -83,6 +84,8 @@ class Bench:
         default_factory=lambda: Tuning(identity="one", ranges=RANGES, writes_per_second=1e6, burst=10**6)
     )
     metrics: Metrics = field(default_factory=Metrics)
+    canary: Canary | None = None
+    """Nobody asks for admission policies, which a cluster in memory has not."""
     engine: Engine = field(init=False)
 
     @asynccontextmanager
@@ -123,6 +126,7 @@ class Bench:
             signers=(SIGNER,),
             tuning=settings,
             metrics=self.metrics,
+            canary=self.canary,
         )
         deliveries = [asyncio.create_task(self._deliver(kind)) for kind in PRIMARY_TYPES]
         return asyncio.create_task(self.engine.run(stop)), deliveries

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ringfence import names
-from ringfence.engine.budget import Budget
+from ringfence.engine.budget import MOST_IN_FLIGHT, Budget
 from ringfence.engine.election import Candidate, Terms
 from ringfence.model.kinds import LEASE, Ref
 from tests.fakes.cluster import MemoryCluster
@@ -70,7 +70,7 @@ async def test_a_write_waits_while_it_is_not_sure_that_we_lead() -> None:
             pass
 
     writing = asyncio.create_task(write())
-    await eventually_async(lambda: budget._slots._value < 32)
+    await eventually_async(lambda: budget._slots < MOST_IN_FLIGHT)
     assert not writing.done()
     leads = True
     await asyncio.wait_for(writing, 5)

@@ -52,6 +52,35 @@ async def test_tenants_take_turns(queue: WorkQueue) -> None:
     assert SHOP in taken
 
 
+async def test_one_tenant_leaves_workers_to_the_others() -> None:
+    """However much of its own waits: what another asks for is begun at once."""
+    queue = WorkQueue(share=2)
+    for number in range(5):
+        queue.add(Ref(NAMESPACE, "acme", f"n{number}"), cause())
+    first, second = [(await queue.take())[0] for _ in range(2)]
+    third = asyncio.create_task(queue.take())
+    other = asyncio.create_task(queue.take())
+    queue.add(SHOP, cause())
+    assert (await asyncio.wait_for(third, 1))[0] == SHOP
+    assert not other.done()
+    queue.done(first)
+    assert (await asyncio.wait_for(other, 1))[0].namespace == "acme"
+    queue.done(second)
+
+
+async def test_a_worker_that_ends_while_it_waits_takes_nothing_with_it(queue: WorkQueue) -> None:
+    """Also where it was given an object in the same moment."""
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    queue.add(WEB, cause())
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await asyncio.wait_for(queue.take(), 1) == (WEB, cause())
+    queue.done(WEB)
+    await asyncio.wait_for(queue.idle(), 1)
+
+
 async def test_who_fails_waits_longer_each_time_and_begins_anew_after_success(queue: WorkQueue) -> None:
     """With jitter, never shorter than was asked for, never longer than five minutes."""
     delays = [queue.retry(WEB, cause(Trigger.RETRY)) for _ in range(5)]

@@ -13,9 +13,11 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
-from ringfence.lineage import canonical, event, facets, platform
+from ringfence.lineage import canonical, episodes, event, facets, platform
 from ringfence.lineage.entry import Entry, EventType, OpenRun
+from ringfence.lineage.episodes import End, Lasting
 from ringfence.lineage.runs import (
+    Actor,
     CheckedWrite,
     Coalesced,
     Found,
@@ -29,6 +31,7 @@ from ringfence.lineage.runs import (
 )
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
+from ringfence.plan.episode import Ending, Episode, EpisodeKind
 from tests.lineage_samples import (
     ACME,
     CORE,
@@ -59,6 +62,15 @@ def _platform(build: Any, **fields: Any) -> Entry:
     return entry
 
 
+QUARANTINE: Final = Episode(EpisodeKind.QUARANTINE, SUBJECT, ACME, reason="key leak", incident="INC-7")
+PAUSE: Final = Episode(EpisodeKind.PAUSE, SUBJECT, ACME, until="2026-11-22T18:00:00Z")
+GLASS: Final = Episode(EpisodeKind.BREAK_GLASS, DENY_ALL, ACME, reason="cut off by mistake")
+
+
+def _lasting(episode: Episode) -> Lasting:
+    return Lasting(ACME, run_id(), episode, tenant="acme", namespace="dev", actor=Actor("ann", ("kubectl",)))
+
+
 def _every_event() -> dict[str, Entry]:
     run = make_run()
     digests = {"configuration_digest": DIGEST, "policy_set_digest": DIGEST}
@@ -79,6 +91,17 @@ def _every_event() -> dict[str, Entry]:
         "operator started": _platform(platform.operator_started, image="ringfence@sha256:00", **digests),
         "key rotated": _platform(platform.key_rotated, old_key=bytes(32), new_key=b"\x01" * 32),
         "name taken": _platform(platform.name_taken, **taken),
+        "quarantined": episodes.begun(_lasting(QUARANTINE), OPERATOR, time_ms=TIME_MS),
+        "released": episodes.over(
+            _lasting(QUARANTINE), End(Ending.LIFTED, actor=Actor("cleo"), confirmed_by="ben"), OPERATOR, time_ms=TIME_MS
+        ),
+        "paused": episodes.begun(replace(_lasting(PAUSE), late=True), OPERATOR, time_ms=TIME_MS),
+        "pause expired": episodes.over(
+            _lasting(PAUSE), End(Ending.EXPIRED, at_ms=TIME_MS, late=True), OPERATOR, time_ms=TIME_MS
+        ),
+        "glass broken": episodes.begun(_lasting(GLASS), OPERATOR, time_ms=TIME_MS),
+        "policies found": _platform(platform.policies_found, state="Inactive", silent=["pods"], drifted=["pods"]),
+        "policies in force": _platform(platform.policies_found, state="InForce", silent=(), drifted=()),
     }
 
 
@@ -276,3 +299,16 @@ def test_an_object_outside_the_profile_is_refused_by_path(value: Any, path: str)
     with pytest.raises(canonical.NotCanonicalError) as refusal:
         canonical.object_digest({"spec": {"replicas": value}})
     assert refusal.value.path == path
+
+
+@pytest.mark.parametrize("episode", [QUARANTINE, PAUSE, GLASS], ids=lambda each: each.kind)
+def test_what_lasts_is_read_back_from_its_start(episode: Episode) -> None:
+    """So that the next process goes on where the one before stopped."""
+    lasting = replace(_lasting(episode), late=True)
+    start = episodes.begun(lasting, OPERATOR, time_ms=TIME_MS)
+    assert episodes.lasting_of(OpenRun(ACME, lasting.run_id, 0, start.body)) == lasting
+
+
+def test_an_episode_is_no_run_that_somebody_was_killed_in() -> None:
+    run = make_run()
+    assert episodes.lasting_of(OpenRun(ACME, run.run_id, 0, started(run).body)) is None

@@ -40,6 +40,7 @@ def test_nothing_that_a_release_accepted_is_refused_now(release: Any) -> None:
         ({"properties": {"a": {}}}, {"properties": {}}, "a: is gone"),
         ({}, {"required": ["a"]}, "a is required now"),
         ({"pattern": "a"}, {"pattern": "b"}, "pattern changed"),
+        ({}, {"x-kubernetes-list-type": "set"}, "x-kubernetes-list-type changed"),
         ({}, {"x-kubernetes-validations": [{"rule": "r", "message": "m"}]}, "new rule: m"),
         ({"items": {"type": "string"}}, {"items": {"type": "integer"}}, "[]: type changed"),
     ],

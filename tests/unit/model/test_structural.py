@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 from pydantic import Field
 
+from ringfence.model.guardrail import GuardrailSpec
 from ringfence.model.quantity import Quantity
 from ringfence.model.rules import Keyed, Model, Rule, Unique
 from ringfence.model.structural import NotStructuralError, structural_schema
@@ -112,3 +113,8 @@ def test_what_the_api_server_would_refuse_is_an_error_here(annotation: Any, why:
     """The developer learns it from a unit test, not from a cluster."""
     with pytest.raises(NotStructuralError, match=why):
         _property(annotation)
+
+
+def test_no_list_of_a_guardrail_is_merged_item_by_item() -> None:
+    """Emptied by an apply after an update had written it, such a list is null to the API server, and refused."""
+    assert "x-kubernetes-list" not in str(structural_schema(GuardrailSpec))

@@ -61,7 +61,7 @@ def test_the_operator_binds_the_tenants_roles_only() -> None:
     (right,) = (right for right in EVERYWHERE if "bind" in right.verbs)
     bound = [role["metadata"]["name"] for role in roles.cluster_roles() if "aggregationRule" in role]
     assert sorted(right.only) == sorted(bound)
-    assert len(bound) == 9
+    assert len(bound) == 10
 
 
 def test_the_operator_never_writes_policies_or_definitions() -> None:

@@ -17,7 +17,7 @@ from ringfence.model.kinds import (
     TENANT,
     Ref,
 )
-from tests.sample_world import ACME, GLOBEX, WEB, annotate, delete, edit
+from tests.sample_world import ACME, GLOBEX, WEB, annotate, delete, edit, settled
 from tests.simulation import START, Object, Simulation
 from tests.told import core, inside, message, people, told
 
@@ -394,3 +394,57 @@ def test_a_namespace_without_an_object_still_goes(world: Simulation) -> None:
     world.settle()
     assert core(world, "acme-web") is None
     assert Ref(TENANT, "", "acme") in world.objects
+
+
+def test_approvers_may_approve_though_they_are_no_members() -> None:
+    """Bound in the home to a role of their own, and to nothing else; a ServiceAccount approves nothing."""
+    world = Simulation()
+    robot = {"serviceAccount": {"namespace": "platform", "name": "robot"}}
+    prod = {"name": "prod", "protected": True, "approvers": [{"group": "oidc:ciso"}, robot]}
+    world.put(tenant("initech", access={"owners": [{"group": "oidc:owners"}]}, environments=[{"name": "dev"}, prod]))
+    world.settle()
+    assert people(world, "initech") == {"ringfence-owner": ["oidc:owners"], "ringfence-approver": ["oidc:ciso"]}
+
+
+def test_in_an_incident_nobody_approves() -> None:
+    world = Simulation()
+    prod = {"name": "prod", "protected": True, "approvers": [{"group": "oidc:ciso"}]}
+    spec = {"access": {"owners": [{"group": "oidc:owners"}]}, "environments": [{"name": "dev"}, prod]}
+    incident = {"id": "INC-1", "reason": "drill"}
+    world.put(tenant("initech", **spec))
+    world.settle()
+    world.put(tenant("initech", **spec, isolation="Quarantined", incident=incident))
+    world.settle()
+    assert people(world, "initech") == {"ringfence-viewer": ["oidc:owners"]}
+
+
+CONFIRMED = {"confirm_release": "acme", "confirm_release_by": "ann"}
+
+
+@pytest.mark.parametrize(
+    ("isolation", "generation", "kept"),
+    [("Quarantined", "same", True), ("Quarantined", "earlier", False), ("Enforced", "same", False)],
+)
+def test_a_confirmation_stands_while_it_counts(isolation: str, generation: str, kept: bool) -> None:
+    """It is of the object as it was, and of a quarantine that lasts; else it is taken off, stamps and all."""
+    world = settled()
+    edit(ACME, {"isolation": isolation, "incident": {"id": "INC-1", "reason": "drill"}})(world)
+    now = world.objects[ACME]["metadata"]["generation"]
+    confirmed = str(now) if generation == "same" else str(now - 1)
+    annotate(ACME, **CONFIRMED, confirm_release_generation=confirmed)(world)
+    world.settle()
+    left = [name for name in world.objects[ACME]["metadata"].get("annotations", {}) if "confirm-release" in name]
+    assert len(left) == (3 if kept else 0)
+
+
+def test_a_confirmation_of_a_deletion_outlives_the_deletion() -> None:
+    """Which counts the generation up, and is what was confirmed."""
+    world = settled()
+    now = world.objects[GLOBEX]["metadata"]["generation"]
+    annotate(GLOBEX, confirm_delete="globex", confirm_delete_generation=str(now - 1))(world)
+    delete(GLOBEX)(world)
+    world.settle()
+    assert (
+        GLOBEX not in world.objects
+        or "ringfence.dev/confirm-delete" in world.objects[GLOBEX]["metadata"]["annotations"]
+    )

@@ -37,5 +37,8 @@ class Requests:
 
 
 def _counts(event: dict[str, Any]) -> bool:
-    resource = event.get("objectRef", {}).get("resource", "")
-    return event["user"]["username"] == OPERATOR and resource != "leases" and not resource.endswith("reviews")
+    """Whether it reads or changes something; questions are asked by POST, as dry runs, or by the canary's token."""
+    target = event.get("objectRef", {})
+    resource = target.get("resource", "")
+    asks = resource.endswith("reviews") or target.get("subresource") == "token" or "dryRun=All" in event["requestURI"]
+    return event["user"]["username"] == OPERATOR and resource != "leases" and not asks

@@ -55,7 +55,7 @@ def verify(
 
         reader = open_ledger(ledger)
         keys = load_public_keys(key) if key else []
-        kept = _read_kept(checkpoint or [])
+        kept = read_kept(checkpoint or [])
         verdicts, unreadable = _verify(reader, chosen_logs(reader, tenant, log), keys, kept)
         _show(reader, verdicts, unreadable, output, signed=bool(keys))
     if any(verdict.findings for verdict in verdicts):
@@ -64,7 +64,7 @@ def verify(
         raise typer.Exit(UNREADABLE)
 
 
-def _read_kept(paths: list[Path]) -> dict[str, list[str]]:
+def read_kept(paths: list[Path]) -> dict[str, list[str]]:
     """The auditor's own checkpoints, by the origin of the log that each is of."""
     from ringfence.lineage.checkpoint import parse_checkpoint
 
@@ -87,7 +87,7 @@ def _verify(
     verdicts, unreadable, seen = [], {}, set()
     for log in logs:
         try:
-            verdict, origin = _verify_log(reader, log, keys, kept)
+            verdict, origin = verify_log(reader, log, keys, kept)
         except LedgerUnavailableError as error:
             unreadable[log] = str(error)
             continue
@@ -98,9 +98,10 @@ def _verify(
     return verdicts, unreadable
 
 
-def _verify_log(
+def verify_log(
     reader: "LedgerReader", log: "LogId", keys: list[bytes], kept: dict[str, list[str]]
 ) -> "tuple[Verdict, str]":
+    """One log's verdict, and its name in checkpoints; raises LedgerUnavailableError where it can't be read."""
     from ringfence.lineage.verify import Evidence, verify
 
     with reader.open(log) as view:
@@ -121,7 +122,7 @@ def _show(
         print_structured({"logs": [_value(verdict) for verdict in verdicts], "unreadable": unreadable}, "json")
         return
     for verdict in verdicts:
-        print(f"{_name(reader, verdict.log)}: {_in_words(verdict, signed=signed)}")
+        print(f"{_name(reader, verdict.log)}: {in_words(verdict, signed=signed)}")
         for finding in verdict.findings:
             print(f"  {finding.kind}: {finding.message}")
         for run in verdict.open_runs:
@@ -135,7 +136,8 @@ def _name(reader: "LedgerReader", log: "LogId") -> str:
     return log if tenant == log else f"{tenant} ({log})"
 
 
-def _in_words(verdict: "Verdict", *, signed: bool) -> str:
+def in_words(verdict: "Verdict", *, signed: bool) -> str:
+    """A verdict in a line."""
     result = _counted(len(verdict.findings), "finding") if verdict.findings else "verified"
     return f"{_counted(verdict.size, 'record')}, {result}, {_coverage(verdict, signed=signed)}"
 

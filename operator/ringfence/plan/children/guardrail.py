@@ -7,6 +7,7 @@ from ringfence.model.guardrail import (
     GuardedEnvironment,
     GuardedKey,
     GuardedProvider,
+    GuardedScheduling,
     GuardedStepUp,
     GuardedStore,
     GuardrailSpec,
@@ -51,7 +52,12 @@ def _tenant_rules(place: Place, tenant: TenantSpec, facts: Facts) -> GuardrailSp
         storage_classes=storage_classes(tenant, facts),
         hosts=tuple(sorted(tenant.network.hosts)),
         pod_security=tuple(sorted(tenant.pod_security.allow)),
-        scheduling=tenant.scheduling,
+        scheduling=GuardedScheduling(
+            tolerations=tenant.scheduling.tolerations,
+            node_selector=tenant.scheduling.node_selector,
+            runtime_classes=tenant.scheduling.runtime_classes,
+            priority_classes=tenant.scheduling.priority_classes,
+        ),
         secret_stores=tuple(
             GuardedStore(kind=store.kind, name=store.name, key_prefix=store.key_prefix)
             for store in sorted(tenant.secret_stores, key=lambda each: (each.kind, each.name))

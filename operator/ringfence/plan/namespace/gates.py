@@ -126,11 +126,17 @@ def budget_has_a_place(site: Site, seen: Seen) -> Finding | None:
     return Finding(Reason.TOO_MANY_NAMESPACES, message, ConditionType.BUDGET_EXCEEDED)
 
 
+def policies_are_in_force(site: Site, seen: Seen) -> Finding | None:
+    """No namespace is opened while its fence has a hole; one that stands is kept in repair."""
+    return None if site.stands else verdict.closed(f"namespace {site.place.core}", seen.facts.enforcement)
+
+
 BEFORE_CREATION: Final[tuple[SiteGate, ...]] = (
     environment_exists,
     region_is_the_tenants,
     pod_security_is_allowed,
     budget_has_a_place,
+    policies_are_in_force,
 )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
-from ringfence.plan import prune, stages, timers, verdict
+from ringfence.plan import confirmations, episode, prune, stages, timers, verdict
 from ringfence.plan.namespace import departure, gates, report
 from ringfence.plan.namespace.desire import desire
 from ringfence.plan.namespace.site import Site
@@ -28,6 +28,8 @@ def plan_namespace(namespace: Subject[NamespaceSpec], seen: Seen) -> Plan:
         log=seen.tenant.meta.uid if seen.tenant else "platform",
         environment=namespace.spec.environment if namespace.spec else "",
         region=(namespace.spec.region or "") if namespace.spec else "",
+        incidents=episode.incidents(seen.tenant, namespace),
+        stale=confirmations.stale(namespace),
     )
 
 

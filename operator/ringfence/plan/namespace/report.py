@@ -34,7 +34,11 @@ def conditions(site: Site, findings: Sequence[Finding], seen: Seen) -> tuple[Con
         findings,
         ready=f"namespace {core} is as wanted",
         asserted=asserted,
-        others=(verdict.isolated(core, paused=until is not None), _rotation(site, seen), timers.paused(until, refused)),
+        others=(
+            verdict.isolated(core, paused=until is not None, enforcement=seen.facts.enforcement),
+            _rotation(site, seen),
+            timers.paused(until, refused),
+        ),
     )
 
 

@@ -43,7 +43,7 @@ class HomeDesire:
 def desire(place: Place, spec: TenantSpec, seen: Seen) -> HomeDesire:
     """Everything that should be there, and nothing else. ``spec`` is what is granted of it."""
     quarantined = spec.isolation == "Quarantined"
-    members = access.tenant_members(spec.access)
+    members = _members(spec, quarantined=quarantined)
     closed = (
         guardrail.make(place, spec, seen.facts),
         deny_all.make(place),
@@ -55,5 +55,11 @@ def desire(place: Place, spec: TenantSpec, seen: Seen) -> HomeDesire:
     return HomeDesire(
         namespace=core_namespace.make(place, seen.cores.get(place.core)),
         fence=(*closed, *openings),
-        access=access.bindings(place, access.read_only(members) if quarantined else members),
+        access=access.bindings(place, members),
     )
+
+
+def _members(spec: TenantSpec, *, quarantined: bool) -> access.Members:
+    """In an incident nobody approves anything."""
+    members = access.tenant_members(spec.access)
+    return access.read_only(members) if quarantined else access.with_approvers(members, spec.environments)

@@ -43,7 +43,19 @@ def home_is_not_terminating(tenant: Subject[TenantSpec], seen: Seen) -> Finding 
     return Finding(Reason.WAITING_FOR_NAMESPACE, f"namespace {home.name} is being removed{left}; it is made anew then")
 
 
-GATES: Final[tuple[Gate, ...]] = (spec_is_valid, home_is_free_or_ours, home_is_not_terminating)
+def policies_are_in_force(tenant: Subject[TenantSpec], seen: Seen) -> Finding | None:
+    """No tenant is let in while its fence has a hole; one that is in stays, and is kept in repair."""
+    if ownership(seen.cores.get(tenant.name), tenant.name, tenant.meta.uid) is Ownership.OURS:
+        return None
+    return verdict.closed(f"home namespace {tenant.name}", seen.facts.enforcement)
+
+
+GATES: Final[tuple[Gate, ...]] = (
+    spec_is_valid,
+    home_is_free_or_ours,
+    home_is_not_terminating,
+    policies_are_in_force,
+)
 
 
 def first_failure(tenant: Subject[TenantSpec], seen: Seen) -> Finding | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import access, orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan import access, confirmations, episode, orphan, prune, ranges, stages, timers, verdict
 from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
@@ -30,7 +30,14 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
     else:
         plan = _reconciled(tenant, tenant.spec, seen)
     region = tenant.spec.residency.regions[0] if tenant.spec and tenant.spec.residency else ""
-    return replace(plan, tenant=tenant.name, log=tenant.meta.uid, region=region)
+    return replace(
+        plan,
+        tenant=tenant.name,
+        log=tenant.meta.uid,
+        region=region,
+        incidents=episode.incidents(tenant),
+        stale=confirmations.stale(tenant),
+    )
 
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
@@ -118,7 +125,7 @@ def _conditions(
             ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that the spec asks for is granted"),
         },
         others=(
-            verdict.isolated(tenant.name, paused=paused is not None),
+            verdict.isolated(tenant.name, paused=paused is not None, enforcement=seen.facts.enforcement),
             _gateway(spec),
             *reviews(tenant, spec, seen.now),
             timers.paused(paused, timers.refused_pause(tenant.meta, seen.now)),

@@ -1,0 +1,96 @@
+"""Whether the policies in the cluster are those of this release.
+
+Law: what is compared is what a policy says once the API server has filled in its defaults; labels, annotations and
+whatever else others add to an object are their own business. What is there beside our policies is not judged here.
+"""
+
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from ringfence.admission.catalogue import POLICIES, files
+
+_MATCH: Final = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+_VALIDATING: Final = "ValidatingAdmissionPolicy"
+_MUTATING: Final = "MutatingAdmissionPolicy"
+_UNFILLED: Final = "what it fills in has to be written by people: who asks, approvers, regions of pods"
+
+
+class Key(NamedTuple):
+    """A policy or a binding."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@cache
+def shipped() -> Mapping[Key, Mapping[str, Any]]:
+    """The specs of this release as the API server keeps them."""
+    manifests = (manifest for found in files().values() for manifest in found)
+    return {Key(each["kind"], each["metadata"]["name"]): _defaulted(each["kind"], each["spec"]) for each in manifests}
+
+
+def _defaulted(kind: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fill in what the API server would (k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go)."""
+    field = "matchResources" if kind.endswith("Binding") else "matchConstraints"
+    return {**spec, field: {**_MATCH, **spec[field]}} if field in spec else spec
+
+
+class Drift(NamedTuple):
+    """One policy or binding that is not as shipped."""
+
+    key: Key
+    path: str
+    """Where it differs; empty where it is missing."""
+
+    def __str__(self) -> str:
+        return f"{self.key} differs at {self.path}" if self.path else f"{self.key} is missing"
+
+    @property
+    def opens(self) -> bool:
+        """Whether what should be refused passes by it: nothing is asked of what is not there."""
+        return not self.path and self.key.kind.startswith(_VALIDATING) and self.key.name not in _warning()
+
+
+def differences(live: Mapping[Key, Mapping[str, Any]], served: Set[str]) -> tuple[Drift, ...]:
+    """What is not as shipped, of the kinds that the cluster serves; ``live`` are specs."""
+    return tuple(
+        Drift(key, path)
+        for key, wanted in sorted(shipped().items())
+        if key.kind in served and (path := _difference(wanted, live.get(key))) is not None
+    )
+
+
+def lacking(served: Set[str]) -> tuple[str, ...]:
+    """Kinds of ours that the cluster does not serve, with what therefore does not hold."""
+    kinds = sorted({key.kind for key in shipped()} - served)
+    return tuple(
+        f"this API server serves no {kind}: {_UNFILLED if kind.startswith(_MUTATING) else 'nothing is refused'}"
+        for kind in kinds
+        if not kind.endswith("Binding")
+    )
+
+
+@cache
+def _warning() -> frozenset[str]:
+    """Names of policies that refuse nothing."""
+    return frozenset(policy.name for policy in POLICIES if policy.warns)
+
+
+def _difference(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> str | None:
+    return "" if found is None else next(_paths(wanted, found, "spec"), None)
+
+
+def _paths(wanted: Any, found: Any, path: str) -> Iterator[str]:
+    """Where two values differ, first things first."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for name in sorted({*wanted, *found}):
+            yield from _paths(wanted.get(name), found.get(name), f"{path}.{name}")
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _paths(one, other, f"{path}[{index}]")
+    elif wanted != found:
+        yield path
