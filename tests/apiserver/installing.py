@@ -17,6 +17,7 @@ from tests.controlplane_fixtures import Kubectl
 from tests.waiting import eventually
 
 REPOSITORY: Final = Path(__file__).parents[2]
+CRDS: Final = REPOSITORY / "crds"
 INSTALL: Final = REPOSITORY / "manifests" / "install"
 SAMPLES: Final = REPOSITORY / "manifests" / "samples"
 CHART: Final = REPOSITORY / "charts" / "ringfence"
@@ -66,9 +67,14 @@ def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
 
 
 def install(kubectl: Kubectl, *options: str) -> None:
-    """Run the documented command, and wait until all that it installs is in force."""
-    kubectl("apply", *options, "-k", str(INSTALL))
+    """Run the documented command, and wait until all that it installs is in force.
+
+    The definitions come first: an API server that meets a policy before the definition of its parameters refuses
+    whatever the policy is about until it looks again, every 30 seconds.
+    """
+    kubectl("apply", *options, "-k", str(CRDS))
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    kubectl("apply", *options, "-k", str(INSTALL))
     eventually(lambda: in_force(kubectl.plane.admin), 60)
 
 

@@ -62,7 +62,7 @@ def test_the_controllers_work(kubectl: Kubectl, admin: Client, tenant_name: Call
     eventually(lambda: admin.get(f"/api/v1/namespaces/{name}/serviceaccounts/default").ok)
     eventually(lambda: _quota_used(admin, name) == {"configmaps": "1"})
     kubectl("delete", "namespace", name, "--wait=false")
-    eventually(lambda: admin.get(f"/api/v1/namespaces/{name}").status == 404, timeout=30)
+    eventually(lambda: admin.get(f"/api/v1/namespaces/{name}").status == 404, timeout=90)
 
 
 def test_the_audit_log_tells_who_did_what(

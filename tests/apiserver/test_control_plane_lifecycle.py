@@ -68,7 +68,7 @@ def test_a_broken_server_comes_back_at_its_address_with_its_data() -> None:
         plane.apiserver.start()
         plane.etcd.kill()
         plane.etcd.start()
-        eventually(lambda: plane.admin.get("/api/v1/namespaces/kept").ok, timeout=30)
+        eventually(lambda: plane.admin.get("/api/v1/namespaces/kept").ok, timeout=90)
         plane.restart_apiserver()
         assert plane.admin.get("/api/v1/namespaces/kept").ok
         assert plane.kubeconfig("ann").read_text() == config

@@ -98,7 +98,7 @@ def test_namespaces_are_found_by_environment(kubectl: Kubectl, home: str) -> Non
 def test_explain_says_what_a_field_is_for(kubectl: Kubectl, crds: list[str]) -> None:
     """The docstrings of the models are the documentation in the terminal."""
     assert crds
-    eventually(lambda: "must not change" not in kubectl("explain", "tns.spec.environment").stdout, timeout=30)
+    eventually(lambda: "must not change" not in kubectl("explain", "tns.spec.environment").stdout, timeout=90)
     assert "it never changes" in kubectl("explain", "tns.spec.environment").stdout
 
 

@@ -71,7 +71,7 @@ def test_whoever_interrupts_the_demo_has_nothing_to_clean_up(scratch: Path, numb
     demo.send_signal(number)
     output, _ = demo.communicate(timeout=LONG)
     assert demo.returncode == 130, output
-    eventually(lambda: nothing_is_left(scratch), timeout=30)
+    eventually(lambda: nothing_is_left(scratch), timeout=90)
 
 
 def test_kept_running_it_ends_with_ctrl_c(scratch: Path) -> None:

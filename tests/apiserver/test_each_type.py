@@ -63,13 +63,13 @@ def test_what_a_namespace_asks_for_comes_changes_and_goes(kubectl: Kubectl) -> N
     order = {"name": "db", "externalSecret": {"store": STORE, "key": "acme/db"}}
     key = {"name": "ci", "mode": "Test", "owner": "ci@acme.example", "maxAge": "30d"}
     _ask(kubectl, {"secrets": [order], "gatewayKeys": [key]})
-    assert eventually(lambda: _order(kubectl), 30) == "acme/db"
+    assert eventually(lambda: _order(kubectl), 90) == "acme/db"
     assert f"serviceaccount/{names.gateway_key('ci')}" in _all(kubectl, SERVICE_ACCOUNT)
     _ask(kubectl, {"secrets": [{**order, "externalSecret": {"store": STORE, "key": "acme/db2"}}], "gatewayKeys": [key]})
-    eventually(lambda: _order(kubectl) == "acme/db2", 30)
+    eventually(lambda: _order(kubectl) == "acme/db2", 90)
     _ask(kubectl, {})
-    eventually(lambda: _order(kubectl) is None, 30)
-    eventually(lambda: f"serviceaccount/{names.gateway_key('ci')}" not in _all(kubectl, SERVICE_ACCOUNT), 30)
+    eventually(lambda: _order(kubectl) is None, 90)
+    eventually(lambda: f"serviceaccount/{names.gateway_key('ci')}" not in _all(kubectl, SERVICE_ACCOUNT), 90)
 
 
 def test_what_an_older_release_left_behind_is_taken_away(kubectl: Kubectl) -> None:
@@ -100,10 +100,10 @@ def test_what_somebody_edits_is_put_back(kubectl: Kubectl, kind: ResourceType, n
     _ask(kubectl, {})
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "acme", "tns/dev")
     place = (f"{kind.plural}.{kind.group}".strip("."), name, "-n", CORE)
-    wanted = eventually(lambda: _content(kubectl, place, edit), 30)
+    wanted = eventually(lambda: _content(kubectl, place, edit), 90)
     patch = json.dumps({**edit, "metadata": {"annotations": REASON}})
     kubectl("patch", *place, "--type=merge", "-p", patch)
-    eventually(lambda: _content(kubectl, place, edit) == wanted, 30)
+    eventually(lambda: _content(kubectl, place, edit) == wanted, 90)
 
 
 def _content(kubectl: Kubectl, place: tuple[str, ...], edit: dict[str, Any]) -> dict[str, Any] | None:

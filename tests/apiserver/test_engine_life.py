@@ -125,7 +125,7 @@ def test_a_restarted_api_server_loses_nothing(
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/restarted")
     controlplane.restart_apiserver()
     web = _namespace("restarted", "web")  # mutating policies need definitions, which it looks for every 5 seconds
-    eventually(lambda: kubectl("apply", "--server-side", "-f-", stdin=web, check=False).returncode == 0, 30)
+    eventually(lambda: kubectl("apply", "--server-side", "-f-", stdin=web, check=False).returncode == 0, 90)
     break_glass(kubectl, "networkpolicy", names.DENY_ALL, "-n", "restarted")
     kubectl("delete", "networkpolicy", names.DENY_ALL, "-n", "restarted")
     ready = ("wait", "--for=condition=Ready", "--timeout=1s", "-n", "restarted", "tns/web")
@@ -143,7 +143,7 @@ def test_a_full_disk_stops_changes_and_nothing_else(operator: OperatorProcess, k
     _limit_files(operator, 1)
     kubectl("apply", "--server-side", "-f-", stdin=_namespace("full", "web"))
     condition = "{.status.conditions[?(@.type=='LineageRecorded')].status}"
-    eventually(lambda: kubectl("get", "-n", "full", "tns/web", "-o", f"jsonpath={condition}").stdout == "False", 30)
+    eventually(lambda: kubectl("get", "-n", "full", "tns/web", "-o", f"jsonpath={condition}").stdout == "False", 90)
     assert kubectl("get", "namespace/full-web", check=False).returncode != 0
     _limit_files(operator, resource.RLIM_INFINITY)
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", "full", "tns/web")
@@ -183,7 +183,7 @@ def test_missing_definitions_are_told_and_waited_for(tmp_path: Path) -> None:
             assert operator.probe("/readyz")[0] == 503
             kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
             eventually(lambda: operator.probe("/readyz")[0] == 200, 60)
-            eventually(lambda: in_force(cluster.plane.admin), 30)
+            eventually(lambda: in_force(cluster.plane.admin), 90)
             kubectl("apply", "--server-side", "-f-", stdin=_tenant("late"))
             kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/late")
         finally:

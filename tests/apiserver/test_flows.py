@@ -43,7 +43,7 @@ def asked(controlplane: ControlPlane, kubectl: Kubectl, admin: Client) -> Asked:
             _name(admin, "prioritylevelconfigurations", told["X-Kubernetes-PF-PriorityLevel-UID"]),
         )
 
-    eventually(lambda: ask(_OPERATOR, TENANT.collection_path()) == (OPERATOR_FLOWS, OPERATOR_FLOWS), 30)
+    eventually(lambda: ask(_OPERATOR, TENANT.collection_path()) == (OPERATOR_FLOWS, OPERATOR_FLOWS), 90)
     return ask
 
 

@@ -76,7 +76,7 @@ def test_who_was_paused_for_longer_than_the_lease_ends_without_a_write(
     eventually(second.leads, 60)
     assert _lease(installed)["holderIdentity"] != holder
     assert _acquired(installed) >= ended
-    eventually(second.settled, 30)
+    eventually(second.settled, 90)
 
     second.kill()
     ended = _lease_ends(installed)
@@ -124,10 +124,10 @@ async def _append_to(directory: Path, log: str) -> None:
 def _settled_tenancy(operator: OperatorProcess, tenant: str) -> Tenancy:
     tenancy = Tenancy(operator.plane.admin, tenant)
     tenancy.begin()
-    eventually(tenancy.served, 30)
+    eventually(tenancy.served, 90)
     tenancy.apply("web")
-    eventually(lambda: tenancy.served("web"), 30)
-    eventually(operator.settled, 30)
+    eventually(lambda: tenancy.served("web"), 90)
+    eventually(operator.settled, 60)
     return tenancy
 
 

@@ -73,7 +73,7 @@ def test_without_any_rights_it_waits_for_them_and_says_that_it_is_not_ready(
     """Whoever grants them needs to restart nothing."""
     process = OperatorProcess(installed, tmp_path, installed.kubeconfig("nobody")).start()
     try:
-        refused = eventually(lambda: process.said("watch interrupted"), 30)
+        refused = eventually(lambda: process.said("watch interrupted"), 90)
         assert 'User "nobody" cannot list resource' in refused["error"]
         status, why = process.probe("/readyz")
         assert status == 503
@@ -115,7 +115,7 @@ def test_a_token_that_ends_while_it_runs_is_read_anew(
         uid = admin.request("POST", ACCOUNT.rpartition("/")[0], {"metadata": metadata}).must()["metadata"]["uid"]
         token_file()
         renewals = ("update", names.LEASE, uid, 200)
-        eventually(lambda: renewals in map(_renewal, audit_events()), 30)
+        eventually(lambda: renewals in map(_renewal, audit_events()), 90)
         assert ("update", names.LEASE, account["metadata"]["uid"], 401) not in map(_renewal, audit_events())
         assert process.leads()
         assert process.stop() == 0

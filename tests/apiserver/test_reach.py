@@ -152,7 +152,7 @@ def test_policies_of_a_network_plugin_are_seen_and_not_judged(
 ) -> None:
     """They may open what NetworkPolicies close: with one of them there, nothing is called well."""
     kubectl("create", "-f-", stdin=_definition("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy"))
-    eventually(lambda: admin.get("/apis/cilium.io/v2/ciliumnetworkpolicies").ok, timeout=30)
+    eventually(lambda: admin.get("/apis/cilium.io/v2/ciliumnetworkpolicies").ok, timeout=90)
     assert ringfence("verify").code == 0
     wide = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "wide"}}
     eventually(lambda: kubectl("create", "-n", "acme-web", "-f-", stdin=wide, check=False).returncode == 0)

@@ -142,7 +142,7 @@ def unguarded(grounds: Grounds, admin: Client) -> None:
     guarded = f"{CORE_NAMESPACE.path(None, names.OPERATOR_NAMESPACE)}?dryRun=All"
     assert not admin.delete(guarded).ok
     grounds.kubectl("delete", "validatingadmissionpolicybindings", "-l", "app.kubernetes.io/name=ringfence")
-    eventually(lambda: admin.delete(guarded).ok, 30)
+    eventually(lambda: admin.delete(guarded).ok, 90)
 
 
 @pytest.fixture

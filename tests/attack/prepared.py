@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ringfence import names
+from ringfence.adapters.kubernetes.errors import UNCONFIGURED
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import (
@@ -174,7 +175,7 @@ class Prepared:
             self.must(who, request)
             return True
 
-        eventually(done)
+        eventually(done, 90)
 
 
 def prepare(plane: ControlPlane) -> Prepared:
@@ -186,7 +187,7 @@ def prepare(plane: ControlPlane) -> Prepared:
     _make_tenants(prepared)
     _make_canary(prepared)
     _make_contents(prepared)
-    eventually(lambda: _counted(plane.admin), 30)
+    eventually(lambda: _counted(plane.admin), 90)
     return prepared
 
 
@@ -220,7 +221,16 @@ def path_of(manifest: Mapping[str, Any]) -> str:
 
 
 def _put(admin: Client, manifest: Mapping[str, Any]) -> None:
-    admin.request("POST", path_of(manifest), manifest).must()
+    """Make it, once the policies that it is about know their parameters: an API server looks for them every 30 s."""
+
+    def made() -> bool:
+        answer = admin.request("POST", path_of(manifest), manifest)
+        if any(sign in str(answer.body) for sign in UNCONFIGURED):
+            return False
+        answer.must()
+        return True
+
+    eventually(made, 90)
 
 
 def _platform() -> Iterator[dict[str, Any]]:

@@ -124,10 +124,10 @@ def warned(grounds: Prepared) -> Iterator[None]:
     dismantling.only_warn()
     # The API server takes a change of each binding up by itself, one after another.
     attacks = [row.attack for row in POLICY_ROWS]
-    eventually(lambda: not any("denied request: ringfence" in each.message for each in grounds.asker.ask(attacks)), 30)
+    eventually(lambda: not any("denied request: ringfence" in each.message for each in grounds.asker.ask(attacks)), 90)
     yield
     dismantling.refuse_again()
-    eventually(lambda: ROWS[0].refused(grounds.asker.ask([ROWS[0].attack])[0]), 30)
+    eventually(lambda: ROWS[0].refused(grounds.asker.ask([ROWS[0].attack])[0]), 90)
 
 
 @pytest.mark.usefixtures("warned")
@@ -151,7 +151,7 @@ def test_every_expression_matters(grounds: Prepared) -> None:
         survivors |= _refused_still(grounds, [row for row in POLICY_ROWS if row.rule in rules and not row.backed])
     dismantling.take_away(frozenset())
     assert not survivors, "\n".join(sorted(survivors))
-    eventually(lambda: all_refused(POLICY_ROWS, grounds.asker.ask([row.attack for row in POLICY_ROWS])), 30)
+    eventually(lambda: all_refused(POLICY_ROWS, grounds.asker.ask([row.attack for row in POLICY_ROWS])), 90)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
@@ -160,7 +160,7 @@ def test_every_rule_of_the_other_layers_matters(grounds: Prepared, part: Part) -
     rows = [row for row in LAYER_ROWS if part.belongs(row)]
     with part.loosened(grounds.admin, rows):
         assert _refused_still(grounds, rows) == set()
-    eventually(lambda: all_refused(rows, grounds.asker.ask([row.attack for row in rows])), 30)
+    eventually(lambda: all_refused(rows, grounds.asker.ask([row.attack for row in rows])), 90)
 
 
 def test_no_row_is_left_out_of_the_loosening() -> None:
@@ -178,7 +178,7 @@ def _refused_still(grounds: Prepared, rows: Sequence[Row]) -> set[str]:
         return not left
 
     with suppress(AssertionError):
-        eventually(none_left, 20)
+        eventually(none_left, 90)
     return {row.id for row in left}
 
 
@@ -188,7 +188,7 @@ def _let_through(row: Row, answer: Answer) -> bool:
 
 def test_no_expression_is_misspelt(grounds: Prepared) -> None:
     """The API server knows the types of most resources, and finds no fault with any expression."""
-    assert eventually(lambda: [Dismantling(grounds.admin).warnings()], 30) == [[]]
+    assert eventually(lambda: [Dismantling(grounds.admin).warnings()], 90) == [[]]
 
 
 def test_regions_are_added_to_every_alternative(grounds: Prepared) -> None:

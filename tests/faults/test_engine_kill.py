@@ -57,7 +57,7 @@ def expected(operator: OperatorProcess, kubectl: Kubectl) -> dict[str, Any]:
     states = {}
     for cpu in ("1", "2"):
         _serve(kubectl, "n0", cpu)
-        eventually(operator.settled, 30)
+        eventually(operator.settled, 90)
         states[cpu] = _state(kubectl, "n0")
     assert len(states["1"]) > 8
     return states
@@ -84,7 +84,7 @@ def test_killed_at_any_write_of_an_update_it_makes_the_same_objects(
     for write in range(1, MOST_WRITES):
         name = f"u{write}"
         _serve(kubectl, name, "1")
-        eventually(operator.settled, 30)
+        eventually(operator.settled, 90)
         struck = _struck_after(write, operator, proxy, partial(_apply, kubectl, name, "2"))
         eventually(partial(_is_as, kubectl, name, expected["2"]), 60)
         if not struck:
@@ -100,7 +100,7 @@ def test_killed_at_any_write_of_a_delete_it_leaves_nothing(
     for write in range(1, MOST_WRITES):
         name = f"d{write}"
         _serve(kubectl, name, "1")
-        eventually(operator.settled, 30)
+        eventually(operator.settled, 90)
         struck = _struck_after(write, operator, proxy, partial(_delete, kubectl, name))
         eventually(partial(_is_gone, kubectl, name), 60)
         if not struck:
@@ -116,7 +116,7 @@ def test_killed_at_a_write_of_a_quarantine_nobody_may_more_than_before(
     assert expected
     name = f"q{write}"
     _serve(kubectl, name, "1")
-    eventually(operator.settled, 30)
+    eventually(operator.settled, 90)
     before = _bound(kubectl, name)
     proxy.strike_after(write, operator.kill_quickly)
     kubectl("patch", "tns", name, "-n", "acme", "--type=merge", "-p", '{"spec":{"isolation":"Quarantined"}}')
@@ -133,7 +133,7 @@ def test_killed_at_a_write_of_a_quarantine_nobody_may_more_than_before(
 
 def test_both_logs_tell_the_same_writes(operator: OperatorProcess, controlplane: ControlPlane) -> None:
     """After all those deaths each write that took effect is announced by one START and told by one outcome."""
-    eventually(operator.settled, 30)
+    eventually(operator.settled, 90)
     assert "ABORT" in {event["eventType"] for event in operator.records()}
     _both_logs_tell_the_same(operator, controlplane)
 

@@ -54,10 +54,10 @@ def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenanc
     """A tenant of the test's own with one Namespace, served and at rest."""
     tenancy = Tenancy(operator.plane.admin, tenant_name())
     tenancy.begin()
-    eventually(tenancy.served, 30)
+    eventually(tenancy.served, 90)
     tenancy.apply("before")
-    eventually(lambda: tenancy.served("before"), 30)
-    eventually(operator.settled, 30)
+    eventually(lambda: tenancy.served("before"), 90)
+    eventually(operator.settled, 60)
     return tenancy
 
 
@@ -69,17 +69,17 @@ def test_on_a_full_volume_only_what_tightens_goes_ahead(
     policy, limits = _inside(tenancy, "before")
     volume.fill()
     tenancy.apply("during")
-    recorded = eventually(lambda: _not_recorded(tenancy, "during"), 30)
+    recorded = eventually(lambda: _not_recorded(tenancy, "during"), 90)
     assert "the disk is full; make room, it goes on by itself" in recorded
     delete_by_force(tenancy.admin, limits.path)
-    eventually(lambda: _not_recorded(tenancy, "before"), 30)
+    eventually(lambda: _not_recorded(tenancy, "before"), 90)
     delete_by_force(tenancy.admin, policy.path)
     eventually(lambda: tenancy.admin.get(policy.path).ok)
     assert not tenancy.admin.get(limits.path).ok
     assert not tenancy.admin.get(tenancy.core("during")).ok
     volume.make_room()
     eventually(lambda: tenancy.served("before", "during"), 60)
-    eventually(operator.settled, 30)
+    eventually(operator.settled, 60)
     assert tenancy.children("before").keys() == tenancy.children("during").keys() == before.keys()
     _the_record_is_complete(operator, tenancy, deferred={f"NetworkPolicy/{policy.namespace}/{policy.name}"})
 
@@ -96,13 +96,13 @@ def test_started_on_a_read_only_volume_it_waits_until_it_is_writable(
     assert operator.said("the ledger can't be locked")
     waiting = eventually(lambda: operator.said("the record can't be taken up yet"))
     assert f"{volume.path}/platform.db: " in waiting["error"]
-    recorded = eventually(lambda: _not_recorded(tenancy, "during"), 30)
+    recorded = eventually(lambda: _not_recorded(tenancy, "during"), 90)
     assert "check that the directory is there and writable" in recorded
     assert not tenancy.admin.get(tenancy.core("during")).ok
     volume.make_read_only(read_only=False)
     eventually(lambda: tenancy.served("before", "during"), 60)
     eventually(lambda: operator.said("the record is taken up"))
-    eventually(operator.settled, 30)
+    eventually(operator.settled, 60)
     _the_record_is_complete(operator, tenancy)
 
 

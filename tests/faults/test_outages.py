@@ -19,7 +19,7 @@ SLOWLY = ("--writes-per-second", "30")
 BURST = tuple(f"n{number}" for number in range(8))
 SUPERSEDED = 4
 MODEL_ROUTES = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{MODEL_ROUTE.plural}.{MODEL_ROUTE.group}"
-ASKABLE = 60  # seconds: an API server that was just started looks for definitions every 5, for parameters every 30
+ASKABLE = 90  # seconds: an API server that was just started looks for definitions every 5, for parameters every 30
 LEASE_PATH = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE).path
 
 
@@ -57,7 +57,7 @@ def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenanc
     tenancy.begin()
     eventually(tenancy.served, ASKABLE)
     tenancy.apply("calm")
-    eventually(lambda: tenancy.served("calm"), 30)
+    eventually(lambda: tenancy.served("calm"), 90)
     return tenancy
 
 
@@ -69,7 +69,7 @@ def test_started_before_the_api_server_it_serves_once_that_is_there(
     tenancy.begin()
     cluster.plane.apiserver.kill()
     process.start()
-    waiting = eventually(lambda: process.said("waiting for the API server"), 30)
+    waiting = eventually(lambda: process.said("waiting for the API server"), 90)
     assert cluster.plane.url in waiting["error"]
     assert waiting["retry_in"] > 0
     assert process.probe("/healthz") == (200, "starting\n")
@@ -138,7 +138,7 @@ def test_started_without_one_definition_it_names_it_and_serves_once_it_is_instal
     eventually(lambda: not admin.get(MODEL_ROUTES).ok)
     tenancy.apply("early")
     operator.start()
-    missing = eventually(lambda: operator.said("custom resource definitions are missing"), 30)
+    missing = eventually(lambda: operator.said("custom resource definitions are missing"), 90)
     assert missing["missing"] == [MODEL_ROUTE.plural]
     status, why = operator.probe("/readyz")
     assert status == 503
