@@ -54,7 +54,7 @@ class WorkQueue:
         self._workers: deque[asyncio.Future[Ref]] = deque()
         self._failures: dict[Ref, int] = {}
         self._timers: dict[Ref, asyncio.TimerHandle] = {}
-        self._soon: dict[Ref, asyncio.TimerHandle] = {}
+        self._soon: dict[Ref, tuple[asyncio.TimerHandle, Cause]] = {}
         self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -145,12 +145,20 @@ class WorkQueue:
 
     def add_soon(self, ref: Ref, cause: Cause, delay: float) -> None:
         """Look at ``ref`` within ``delay`` seconds: what else happens until then is the same look."""
-        if ref in self._waiting or ref in self._soon:
-            return
-        self._soon[ref] = asyncio.get_running_loop().call_later(delay, self._soon_due, ref, cause)
+        if ref in self._soon:
+            timer, others = self._soon[ref]
+            self._soon[ref] = timer, together(others, cause)
+        elif delay <= 0 or self.expects(ref):
+            self.add(ref, cause)
+        elif not self._closed:
+            self._soon[ref] = asyncio.get_running_loop().call_later(delay, self._soon_due, ref), cause
 
-    def _soon_due(self, ref: Ref, cause: Cause) -> None:
-        self._soon.pop(ref, None)
+    def expects(self, ref: Ref) -> bool:
+        """Whether a look at ``ref`` is to come in any case, now or in a moment; appointments don't count."""
+        return ref in self._waiting or ref in self._again or ref in self._soon
+
+    def _soon_due(self, ref: Ref) -> None:
+        _, cause = self._soon.pop(ref)
         self.add(ref, cause)
 
     def _due(self, ref: Ref, cause: Cause) -> None:
@@ -177,5 +185,5 @@ class WorkQueue:
     def close(self) -> None:
         """Forget what waits and every appointment; who asks for work from now on waits in vain."""
         self._closed = True
-        for timer in (*self._timers.values(), *self._soon.values()):
+        for timer in (*self._timers.values(), *(timer for timer, _ in self._soon.values())):
             timer.cancel()

@@ -1,6 +1,7 @@
 """Whose turn it is when something changed.
 
-Law: a change wakes the object itself and whoever depends on it, never by what changed but because it did.
+Law: a change wakes the object itself and whoever depends on it, never by what changed but because it did. What people
+can do as often as they like is followed at a measured pace.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +9,7 @@ from typing import Final
 
 from ringfence import names
 from ringfence.engine.cause import Cause
+from ringfence.engine.pace import Pace, is_paced
 from ringfence.engine.queue import WorkQueue
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import Ref
@@ -26,6 +28,7 @@ class Waker:
         self._queue = queue
         self._clock = clock
         self._view = view
+        self._pace = Pace(clock.monotonic)
         self.awake = False
         """False while this process only watches: whoever takes over looks at everything anyway."""
 
@@ -34,7 +37,14 @@ class Waker:
         if self.awake:
             cause = Cause(trigger, self._clock.monotonic(), managers)
             for ref in refs:
-                self._queue.add(ref, cause)
+                if is_paced(ref, trigger):
+                    self._follow(ref, cause)
+                else:
+                    self._queue.add(ref, cause)
+
+    def _follow(self, ref: Ref, cause: Cause, least: float = 0.0) -> None:
+        delay = least if self._queue.expects(ref) else max(least, self._pace.wait(ref))
+        self._queue.add_soon(ref, cause, delay)
 
     def _wake_others_soon(self, refs: Iterable[Ref], by: Ref) -> None:
         """Wake who depends on what we wrote, but for the one for whom we wrote it: it is about to be as wanted."""
@@ -42,7 +52,7 @@ class Waker:
             cause = Cause(Trigger.DEPENDENCY, self._clock.monotonic())
             for ref in refs:
                 if ref != by:
-                    self._queue.add_soon(ref, cause, GATHERING)
+                    self._follow(ref, cause, GATHERING)
 
     def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
         """Wake the object, unless the change was our own (its status or finalizer), and its dependents."""
