@@ -162,13 +162,13 @@ def _verify(narrator: Narrator, cluster: DemoCluster) -> None:
 
 def _stay(narrator: Narrator, cluster: DemoCluster) -> None:
     cluster.start_operator()
-    narrator.say(
-        f"\nIt stays until Ctrl-C. In another terminal:\n\n  export KUBECONFIG={cluster.plane.admin_kubeconfig}"
-    )
-    narrator.say(
-        f"  kubectl get ringfence --all-namespaces\n  ringfence lineage log --ledger sqlite:///{cluster.ledger}"
-    )
     try:
+        narrator.say(
+            f"\nIt stays until Ctrl-C. In another terminal:\n\n  export KUBECONFIG={cluster.plane.admin_kubeconfig}"
+        )
+        narrator.say(
+            f"  kubectl get ringfence --all-namespaces\n  ringfence lineage log --ledger sqlite:///{cluster.ledger}"
+        )
         while True:
             signal.pause()
     except KeyboardInterrupt:
