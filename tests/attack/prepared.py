@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ringfence import names
-from ringfence.adapters.kubernetes.errors import UNCONFIGURED
+from ringfence.admission.answers import UNCONFIGURED
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import (

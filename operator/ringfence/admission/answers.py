@@ -21,7 +21,9 @@ _REFUSED: Final = 400
 _BROKEN: Final = 500
 _TOO_MANY: Final = 429
 _NOT_FOUND: Final = 404
-_NOT_ASKED: Final = ("failed to configure policy", "failed to configure binding", "not yet ready to handle request")
+UNCONFIGURED: Final = ("failed to configure policy:", "failed to configure binding:")
+"""What the API server says (k8s.io/apiserver, admission/plugin/policy) where it can't ask a policy yet."""
+_NOT_ASKED: Final = (*UNCONFIGURED, "not yet ready to handle request")
 
 
 class Asker(Enum):

@@ -1,7 +1,7 @@
 """How often one object's changes are followed.
 
-Law: who changes an object all the time is answered with one look each while, at the latest state; who changes it now
-and then is answered at once.
+Law: who changes an object all the time is answered with one look a second, at the latest state; who changes it now and
+then is answered at once.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import Ref
 
 BURST: Final = 5
-"""Looks at one object that nobody waits for."""
+"""Looks at one object before any has to wait."""
 EVERY: Final = 1.0
 """Seconds between the further ones."""
 
@@ -34,15 +34,12 @@ class Pace:
         self._empty_at: dict[Ref, float] = {}
 
     def wait(self, ref: Ref) -> float:
-        """Seconds until ``ref`` may be looked at; 0 when it may be now, which is counted."""
+        """Seconds until the next look at ``ref``; that look is counted, so that nobody asks again before it."""
         now = self._now()
         empty_at = max(now, self._empty_at.pop(ref, now))
-        if (early := empty_at - now - self._tolerance) > 0:
-            self._empty_at[ref] = empty_at
-            return early
         self._empty_at[ref] = empty_at + self._every
         self._forget(now)
-        return 0.0
+        return max(0.0, empty_at - now - self._tolerance)
 
     def _forget(self, now: float) -> None:
         """Drop the oldest entries that say nothing any more."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from ringfence.admission.answers import UNCONFIGURED
 from ringfence.ports.cluster import (
     ClusterError,
     ConflictError,
@@ -22,9 +23,6 @@ from ringfence.ports.cluster import (
 
 MESSAGE_LIMIT: Final = 1024
 """Characters kept of the API server's message: some of them repeat the whole object."""
-
-UNCONFIGURED: Final = ("failed to configure policy:", "failed to configure binding:")
-"""What the API server says (k8s.io/apiserver, admission/plugin/policy) where it can't ask a policy yet."""
 
 BY_STATUS: Final[Mapping[int, type[ClusterError]]] = {
     401: UnauthorizedError,

@@ -5,7 +5,6 @@ Law: everything is read from the ledger; no cluster is asked and nothing is chan
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,6 +12,8 @@ import typer
 from ringfence.cli.lineage.options import (
     DEFAULT_LEDGER,
     WRONG,
+    CheckpointOption,
+    KeyOption,
     LedgerOption,
     LogOption,
     TenantOption,
@@ -33,12 +34,8 @@ def evidence(
     ledger: LedgerOption = DEFAULT_LEDGER,
     tenant: TenantOption = None,
     log: LogOption = None,
-    key: Annotated[
-        Path | None, typer.Option(help="The public key of the checkpoints: PEM, or C2SP verifier keys.")
-    ] = None,
-    checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A checkpoint that you kept elsewhere; may be repeated.")
-    ] = None,
+    key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
     output: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--output", "-o", help="How to print the result.")
     ] = "text",

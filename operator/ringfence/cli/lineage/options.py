@@ -5,6 +5,7 @@ Law: a tenant's name is looked up in the records themselves, since an auditor ha
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
@@ -27,6 +28,12 @@ LedgerOption = Annotated[
 ]
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="The logs of the tenant of this name.")]
 LogOption = Annotated[str | None, typer.Option("--log", help="One log: a Tenant's uid, or platform.")]
+KeyOption = Annotated[
+    Path | None, typer.Option("--key", help="The public key of the checkpoints: PEM, or C2SP verifier keys.")
+]
+CheckpointOption = Annotated[
+    list[Path] | None, typer.Option("--checkpoint", help="A checkpoint that you kept elsewhere; may be repeated.")
+]
 OutputOption = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
 
 DEFAULT_LEDGER: Final = "sqlite:///ringfence-ledger"

@@ -10,6 +10,8 @@ from ringfence.cli.lineage.options import (
     UNREADABLE,
     USAGE,
     WRONG,
+    CheckpointOption,
+    KeyOption,
     LedgerOption,
     LogOption,
     TenantOption,
@@ -33,12 +35,8 @@ def verify(
     tenant: TenantOption = None,
     log: LogOption = None,
     every: Annotated[bool, typer.Option("--all", help="Every log; so it is where none is named.")] = False,
-    key: Annotated[
-        Path | None, typer.Option(help="The public key of the checkpoints: PEM, or C2SP verifier keys.")
-    ] = None,
-    checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A checkpoint that you kept elsewhere; may be repeated.")
-    ] = None,
+    key: KeyOption = None,
+    checkpoint: CheckpointOption = None,
     output: Annotated[
         Literal["text", "json"], typer.Option("--output", "-o", help="How to print the result.")
     ] = "text",
