@@ -1,6 +1,7 @@
 """What is known of the objects in tenant namespaces, as bytes: half a kilobyte each instead of five.
 
-Law: knowledge only grows newer. What carries an older resource version than what is known is an echo of the past.
+Law: knowledge only grows newer. What carries an older resource version than what is known is an echo of the past, but
+for what somebody changed between our look and our write: the answer to the write has it, and nothing else tells of it.
 """
 
 import sys
@@ -31,6 +32,16 @@ class Child:
     finalizers: tuple[str, ...]
     agreed: bytes = b""
     """Digest of the manifest that this very version was found to agree with."""
+    rested_on: int = sys.maxsize
+    """The version that was known when we wrote this one; never below it for what others wrote."""
+
+    def wrote_over(self, version: int) -> bool:
+        """Whether our write followed upon a version that we had not seen: then nothing is agreed upon any more."""
+        if not self.rested_on < version < self.version:
+            return False
+        self.rested_on = version
+        self.agreed = b""
+        return True
 
     def live(self, ref: Ref) -> Live:
         """Return it as planners see it."""
@@ -139,10 +150,10 @@ class Children:
             self._changed(ref, thing["metadata"].get("labels") or {}, latest_managers(thing), by=None)
 
     def _is_news(self, ref: Ref, child: Child) -> bool:
-        """Store the object; answers whether anything that matters changed."""
+        """Store the object; answers whether anything that matters changed, or may have before we wrote it."""
         known = self.get(ref)
         if known and child.version <= known.version:
-            return False
+            return known.wrote_over(child.version)
         if known and (known.uid, known.content, known.deleting) == (child.uid, child.content, child.deleting):
             known.version = child.version
             return False
@@ -180,8 +191,9 @@ class Children:
         """Note the answer to a write for ``by`` (``None``: it failed), then what the watch said meanwhile."""
         held = self._writing.pop(ref, [])
         if answer is not None:
-            child = child_of(answer)
+            known, child = self.get(ref), child_of(answer)
             child.agreed = agreed
+            child.rested_on = known.version if known else sys.maxsize
             self._put(ref, child)
             self._changed(ref, answer["metadata"].get("labels") or {}, (), by=by)
         for there, thing in held:

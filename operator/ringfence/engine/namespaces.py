@@ -76,9 +76,11 @@ class CoreNamespaces:
         if name in self._writing:
             self._writing[name].append((True, thing))
             return
-        if int(thing["metadata"]["resourceVersion"]) <= self._versions.get(name, -1):
-            return
         before, agreed = self._all.get(name), self._children.get(name)
+        if (version := int(thing["metadata"]["resourceVersion"])) <= self._versions.get(name, -1):
+            if agreed and agreed.wrote_over(version):
+                self._changed(before, before, latest_managers(thing), by=None)
+            return
         after = self._put(name, thing)
         now = self._children.get(name)
         if before != after or (agreed and agreed.content) != (now and now.content):
@@ -117,10 +119,11 @@ class CoreNamespaces:
         """Note the answer to a write for ``by`` (``None``: it failed), then what the watch said meanwhile."""
         held = self._writing.pop(name, [])
         if answer is not None and "uid" in answer.get("metadata", ()):
-            before = self._all.get(name)
+            before, rested_on = self._all.get(name), self._versions.get(name, sys.maxsize)
             after = self._put(name, answer)
             if child := self._children.get(name):
                 child.agreed = agreed
+                child.rested_on = rested_on
             if before != after:
                 self._changed(before, after, (), by=by)
         for there, thing in held:

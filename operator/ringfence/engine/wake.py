@@ -55,9 +55,12 @@ class Waker:
                     self._follow(ref, cause, GATHERING)
 
     def subject_changed(self, ref: Ref, before: AnySubject | None, after: AnySubject | None, *, ours: bool) -> None:
-        """Wake the object, unless the change was our own (its status or finalizer), and its dependents."""
+        """Wake the object, unless the change was our own (its status or finalizer), and its dependents.
+
+        The answer to our own write also has what somebody asked for since we looked, and no event tells of that later.
+        """
         dependents = of_subject(ref, before, after, self._view())
-        if ours:
+        if ours and _asked(before) == _asked(after):
             self._wake_others_soon(dependents, ref)
             return
         if after:
@@ -83,6 +86,14 @@ class Waker:
                 self._wake_others_soon(concerned, by)
             else:
                 self.wake(concerned, Trigger.DRIFT if owned else Trigger.DEPENDENCY, managers)
+
+
+def _asked(subject: AnySubject | None) -> object:
+    """Return what people say by an object: our own writes leave it alone, but for taking off what was confirmed."""
+    if subject is None:
+        return None
+    meta = subject.meta
+    return meta.uid, meta.generation, meta.deleting, meta.labels, meta.annotations
 
 
 def trigger_of(before: AnySubject | None, after: AnySubject) -> Trigger:

@@ -46,6 +46,28 @@ async def test_who_is_being_worked_on_is_looked_at_again(world: Simulation) -> N
     assert (await queue.take())[0] == ACME
 
 
+async def test_what_somebody_asks_for_between_a_look_and_the_report_is_not_taken_for_the_report(
+    world: Simulation,
+) -> None:
+    """The answer to a status write has the new spec, and its own event is older: nothing else would tell of it."""
+    queue = WorkQueue()
+    await busy_with(queue, WEB)
+    before = world.subject(WEB)
+    changed = copy.deepcopy(world.objects[WEB])
+    changed["status"]["conditions"][0] |= {"status": "False"}
+    world.put(changed)
+    waker = waker_of(queue, world)
+    waker.subject_changed(WEB, before, world.subject(WEB), ours=True)
+    queue.done(WEB)
+    assert not queue.expects(WEB), "our own report alone is no news to us"
+    changed["spec"]["labels"] = {"asked": "meanwhile"}
+    await busy_with(queue, WEB)
+    world.put(changed)
+    waker.subject_changed(WEB, before, world.subject(WEB), ours=True)
+    queue.done(WEB)
+    assert queue.expects(WEB)
+
+
 async def test_a_write_wakes_everybody_but_the_one_it_was_made_for(world: Simulation) -> None:
     """A Namespace's own quota is news to its Tenant, not to itself."""
     queue = WorkQueue()
