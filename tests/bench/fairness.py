@@ -1,10 +1,10 @@
 """What one tenant's flood costs another: the time from an apply to Ready, with and without 10,000 writes meanwhile.
 
 Method: the shipped installation with its policies, flows and roles, and the operator as a process. In turns, a member
-of the quiet tenant makes a Namespace object and waits until it is Ready; first alone, then while members of the other
-tenant write ConfigMaps in their core namespaces and change the specs of their Namespace objects, each of which wakes
-the operator. The API server is told how many requests two cores can take at once: with the 600 that are the default,
-for large machines, nothing is ever queued and everything is slow.
+of the quiet tenant makes Namespace objects, one after another, and waits until each is Ready; first alone, then while
+members of the other tenant write ConfigMaps in their core namespaces and change the specs of their Namespace objects,
+each of which wakes the operator. The API server is told how many requests two cores can take at once: with the 600 that
+are the default, for large machines, nothing is ever queued and everything is slow.
 """
 
 import sys
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -47,8 +47,8 @@ class Fairness:
 
     alone: float
     flooded: float
-    rounds: int
-    """How many times it was measured, alone and flooded."""
+    measured: int
+    """How many times, alone and flooded."""
     writes: int
     refused: int
     """How many of them the API server put off (429) because the flow was full."""
@@ -115,24 +115,24 @@ def member(tenant: str, role: str) -> Who:
     return Who(f"{role}@{tenant}", (f"oidc:{tenant}-{role}s",))
 
 
-def measure(*, writes: int = 10_000, namespaces: int = 20, rounds: int = 10) -> Fairness:
+def measure(*, writes: int = 10_000, namespaces: int = 20, rounds: int = 5, repeats: int = 5) -> Fairness:
     """Measure by turns, alone and during a part of the flood: the quiet tenant grows, and that costs time, too."""
     with TemporaryDirectory() as folder, grounds(Path(folder), namespaces) as plane:
-        times = Times(plane)
-        times.until_ready()  # the first one waits for the Tenant's own reports
+        times = Times(plane, repeats)
+        times.until_ready()  # the first ones wait for the Tenant's own reports
         found = [_one_round(plane, times, Flood(plane, namespaces, writes // rounds)) for _ in range(rounds)]
     floods = [flood for _, _, flood in found]
     return Fairness(
-        alone=median(alone for alone, _, _ in found),
-        flooded=median(flooded for _, flooded, _ in found),
-        rounds=rounds,
+        alone=median(chain.from_iterable(alone for alone, _, _ in found)),
+        flooded=median(chain.from_iterable(flooded for _, flooded, _ in found)),
+        measured=rounds * repeats,
         writes=sum(flood.sent for flood in floods),
         refused=sum(flood.refused for flood in floods),
         per_second=median(flood.per_second for flood in floods),
     )
 
 
-def _one_round(plane: ControlPlane, times: "Times", flood: Flood) -> tuple[float, float, Flood]:
+def _one_round(plane: ControlPlane, times: "Times", flood: Flood) -> tuple[list[float], list[float], Flood]:
     alone = times.until_ready()
     with ThreadPoolExecutor(1) as pool:
         flooding = pool.submit(flood.run)
@@ -144,7 +144,7 @@ def _one_round(plane: ControlPlane, times: "Times", flood: Flood) -> tuple[float
     with Wire(plane, plane.url, _ADMIN) as wire:
         for number in range(flood.namespaces):
             _until(partial(_is_ready, wire, NAMESPACE.path(LOUD, f"n{number}")))
-    _say(f"alone {alone:.2f} s, flooded {flooded:.2f} s, {flood.per_second:.0f} writes a second")
+    _say(f"alone {_seconds(alone)} s, flooded {_seconds(flooded)} s, {flood.per_second:.0f} writes a second")
     return alone, flooded, flood
 
 
@@ -153,12 +153,16 @@ class Times:
     """Makes Namespaces of the quiet tenant, one after another."""
 
     plane: ControlPlane
+    repeats: int
 
     def __post_init__(self) -> None:
         self._numbers = count()
 
-    def until_ready(self) -> float:
-        """Seconds from the request until Ready."""
+    def until_ready(self) -> list[float]:
+        """Seconds from the request until Ready, of each."""
+        return [self._until_ready() for _ in range(self.repeats)]
+
+    def _until_ready(self) -> float:
         with Wire(self.plane, self.plane.url, member(QUIET, "owner")) as wire:
             name = f"n{next(self._numbers)}"
             begun = time.perf_counter()
@@ -223,6 +227,10 @@ def _until(done: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"not within {_DEADLINE:.0f} s")
         time.sleep(_POLL)
+
+
+def _seconds(times: Sequence[float]) -> str:
+    return " ".join(f"{each:.2f}" for each in times)
 
 
 def _say(text: str) -> None:

@@ -21,8 +21,8 @@ PEOPLE_FLOWS: Final = "ringfence-people"
 # Kubernetes' own levels have 245 shares together, of by default 600 requests at once: a share is about two of them.
 _OPERATOR_SHARES: Final = 20
 """More than its 16 calls in flight, its watches and its lists need."""
-_TENANT_SHARES: Final = 8
-"""Some 17 writes at once, and no borrowed ones: more than people need, and less than what makes a server slow."""
+_TENANT_SHARES: Final = 4
+"""Some nine writes at once, and no borrowed ones: more than people need, and less than what makes a server slow."""
 # Smaller numbers are asked first. The operator's before those of controllers; ours for writes of our kinds before those
 # of ServiceAccounts, who may be GitOps controllers; ours for people before the one for everybody.
 _BEFORE_CONTROLLERS: Final = 750

@@ -8,7 +8,6 @@ import pytest
 from ringfence.engine.children import Children
 from ringfence.engine.namespaces import CoreNamespaces
 from ringfence.model.kinds import CORE_NAMESPACE, RESOURCE_QUOTA, Ref
-from ringfence.plan.seen import CoreNamespace
 from tests.sample_world import WEB, settled
 
 QUOTA: Final = Ref(RESOURCE_QUOTA, "acme-web", "ringfence")
@@ -23,15 +22,10 @@ class Store:
         self.ref = ref
         self.told: list[Ref | None] = []
         """For whom each change was made; ``None`` for somebody else's."""
-        self._children = Children(keeps=lambda _: True, changed=self._child_changed)
-        self._namespaces = CoreNamespaces(changed=self._namespace_changed)
+        self._children = Children(keeps=lambda _: True, changed=self._told)
+        self._namespaces = CoreNamespaces(changed=self._told)
 
-    def _child_changed(self, _ref: Ref, _labels: object, _managers: object, *, by: Ref | None) -> None:
-        self.told.append(by)
-
-    def _namespace_changed(
-        self, _before: CoreNamespace | None, _after: CoreNamespace | None, _managers: object, *, by: Ref | None
-    ) -> None:
+    def _told(self, *_: object, by: Ref | None, **__: object) -> None:
         self.told.append(by)
 
     def seen(self, thing: dict[str, Any]) -> None:
