@@ -12,7 +12,7 @@ import pytest
 from ringfence import names
 from ringfence.cli.glass import in_force
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL, REPOSITORY, empty_cluster, install
+from tests.apiserver.installing import INSTALL, REPOSITORY, documents, empty_cluster, install, kustomized
 from tests.breaking import break_glass
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
@@ -173,9 +173,7 @@ def test_missing_definitions_are_told_and_waited_for(tmp_path: Path) -> None:
     """Started before its CRDs the operator says which are missing; when they come it works without a restart."""
     with empty_cluster(tmp_path) as cluster:
         kubectl = cluster.kubectl
-        kubectl("apply", "--server-side", "-k", str(INSTALL))
-        break_glass(kubectl, "crd", "--all")
-        kubectl("delete", "crd", "--all")
+        kubectl("apply", "--server-side", "-f-", stdin=_without_definitions(kustomized(INSTALL)))
         operator = OperatorProcess(cluster.plane, tmp_path).start()
         try:
             told = eventually(lambda: operator.said("custom resource definitions are missing"), 60)
@@ -188,6 +186,10 @@ def test_missing_definitions_are_told_and_waited_for(tmp_path: Path) -> None:
             kubectl("wait", "--for=condition=Ready", "--timeout=60s", "tenant/late")
         finally:
             operator.kill()
+
+
+def _without_definitions(bundle: str) -> list[dict[str, Any]]:
+    return [each for each in documents(bundle) if each["kind"] != "CustomResourceDefinition"]
 
 
 def _limit_files(operator: OperatorProcess, size: int) -> None:
