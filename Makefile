@@ -33,7 +33,7 @@ demo: install ## Show two tenants from kubectl apply to a verified log on a loca
 
 .PHONY: test
 test: tools ## Run all tests, those on a real API server included
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 .PHONY: walk
 walk: tools ## Lead a cluster through a long random life and compare it with a model (STEPS=1000 SEED=7)
