@@ -4,11 +4,10 @@ It is the planner's world only. What a server alone knows (validation, defaults,
 tested on a real one.
 """
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -36,6 +35,7 @@ from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject, ClaimsIn, CoreNamespace, Existence, Facts, Live, Question, Seen
 
 Object = dict[str, Any]
+_ThingT = TypeVar("_ThingT")
 START: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 FACTS: Final = Facts(
     cluster_uid="cluster",
@@ -100,7 +100,7 @@ class Simulation:
         """Create or replace an object as somebody else than Ringfence."""
         ref = ref_of(manifest)
         before = self.objects.get(ref)
-        after = copy.deepcopy(dict(manifest))
+        after = _copy(dict(manifest))
         metadata = after["metadata"]
         if before is None:
             self._born(after)
@@ -115,7 +115,7 @@ class Simulation:
 
     def annotate(self, ref: Ref, annotations: Mapping[str, str]) -> None:
         """Set annotations of an object as somebody else than Ringfence."""
-        changed = copy.deepcopy(self.objects[ref])
+        changed = _copy(self.objects[ref])
         changed["metadata"].setdefault("annotations", {}).update(annotations)
         self._store(ref, changed)
 
@@ -125,7 +125,7 @@ class Simulation:
         if thing is None:
             return
         if thing["metadata"].get("finalizers") or ref.type == CORE_NAMESPACE:
-            marked = copy.deepcopy(thing)
+            marked = _copy(thing)
             marked["metadata"]["deletionTimestamp"] = self.now.isoformat()
             self._store(ref, marked)
         else:
@@ -142,7 +142,7 @@ class Simulation:
                     self.delete(other)
             left = sorted({f"{other.type.plural}.{other.type.group}" for other in inside if other in self.objects})
             if left:
-                thing = copy.deepcopy(self.objects[ref])
+                thing = _copy(self.objects[ref])
                 thing["remaining"] = left
                 self._store(ref, thing)
             else:
@@ -302,12 +302,12 @@ class Simulation:
         own = orjson.loads(orjson.dumps(manifest))
         before = self.objects.get(ref)
         if before is None:
-            after = copy.deepcopy(own)
+            after = _copy(own)
             self._born(after)
         else:
             assert not _deleting(before), f"{ref} is being deleted"
             assert ref.type != ROLE_BINDING or before["roleRef"] == own["roleRef"], "roleRef can't be changed"
-            after = copy.deepcopy(before)
+            after = _copy(before)
             if ref not in self.created:
                 _merge(after, _gone(self.applied.get(ref, {}), own))
             _merge(after, own)
@@ -319,7 +319,7 @@ class Simulation:
         thing = self.objects.get(ref)
         if thing is None:
             return
-        after = copy.deepcopy(thing)
+        after = _copy(thing)
         _merge(after, patch)
         if _deleting(after) and not after["metadata"].get("finalizers") and ref.type != CORE_NAMESPACE:
             self._forget(ref)
@@ -331,7 +331,7 @@ class Simulation:
         thing = self.objects.get(subject.ref)
         patch = status_patch(subject, plan, self.now) if thing else None
         if thing is not None and patch is not None:
-            after = copy.deepcopy(thing)
+            after = _copy(thing)
             _merge(after.setdefault("status", {}), patch)
             self._store(subject.ref, after)
 
@@ -375,6 +375,12 @@ def unfenced_access(world: Simulation) -> list[str]:
     return sorted(namespace for namespace in given if not fenced(world, namespace))
 
 
+def _copy(thing: _ThingT) -> _ThingT:
+    """A copy of something that JSON can say, ten times quicker than a copy of anything."""
+    copied: _ThingT = orjson.loads(orjson.dumps(thing))
+    return copied
+
+
 def _keep(after: Object, before: Mapping[str, Any], name: str) -> None:
     if name in before:
         after.setdefault(name, before[name])
@@ -392,7 +398,7 @@ def _merge(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
         elif isinstance(value, Mapping) and isinstance(target.get(name), dict):
             _merge(target[name], value)
         else:
-            target[name] = copy.deepcopy(value)
+            target[name] = _copy(value)
 
 
 def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -407,7 +413,7 @@ def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _stable(thing: Mapping[str, Any]) -> Object:
-    stable = copy.deepcopy(dict(thing))
+    stable = _copy(dict(thing))
     for name in ("resourceVersion", "creationTimestamp", "generation", "uid"):
         stable["metadata"].pop(name, None)
     for condition in stable.get("status", {}).get("conditions", ()):
