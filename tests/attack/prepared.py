@@ -147,6 +147,7 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
     {"name": "closing", "spec": {}},
     {"name": "annular", "spec": {"isolation": "Quarantined", "incident": {"id": "INC-3", "reason": "changed since"}}},
     {"name": "ebbing", "spec": {}},
+    {"name": "waning", "spec": {}},
 )
 
 
@@ -286,8 +287,10 @@ def _unfenced() -> Iterator[dict[str, Any]]:
 def _foreign_kinds() -> Iterator[dict[str, Any]]:
     """Definitions of others whose objects policies judge."""
     yield _definition("external-secrets.io", "ExternalSecret")
+    yield _definition("external-secrets.io", "PushSecret")
     yield _definition("gateway.networking.k8s.io", "HTTPRoute")
     yield _definition("gateway.networking.k8s.io", "TCPRoute")
+    yield _definition("gateway.networking.k8s.io", "Gateway")
 
 
 def _definition(group: str, kind: str) -> dict[str, Any]:
@@ -374,6 +377,10 @@ def _make_contents(prepared: Prepared) -> None:
     for who, manifest in _contents():
         request = Request("POST", path_of(manifest), manifest, {})
         prepared.patiently(who, request)
+    for who, manifest in _going():
+        path = path_of(manifest)
+        prepared.patiently(who, Request("POST", path, manifest, {}))
+        prepared.must(who, Request("DELETE", f"{path}/{manifest['metadata']['name']}", None, {}))
     for who, path, body in _later():
         prepared.must(who, Request("PATCH", path, body, {}, MERGE_PATCH))
 
@@ -414,6 +421,23 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
     yield GITOPS, route("chat", "umbra")
 
 
+def _going() -> Iterator[tuple[Who, dict[str, Any]]]:
+    """What its makers deleted and hold by a finalizer: it works as ever, until that is gone."""
+    metadata = {"name": "going", "namespace": "acme-dev", "finalizers": ["acme.example/keep"]}
+    kept: dict[str, Any] = {"metadata": metadata}
+    networking = "networking.k8s.io/v1"
+    peers: dict[str, Any] = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}
+    yield ADMIN, {"apiVersion": networking, "kind": "NetworkPolicy", **kept, "spec": peers}
+    given = {"roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": names.tenant_role("viewer")}}
+    subjects = [{"apiGroup": RBAC, "kind": "Group", "name": "oidc:acme-viewers"}]
+    yield ADMIN, {"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", **kept, **given, "subjects": subjects}
+    service = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    yield DEVELOPER, {"apiVersion": "v1", "kind": "Service", **kept, "spec": service}
+    way = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
+    rules = [{"host": "app.acme.example", "http": {"paths": [way]}}]
+    yield DEVELOPER, {"apiVersion": networking, "kind": "Ingress", **kept, "spec": {"rules": rules}}
+
+
 def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
     """Changes that need what was there before."""
     promoted = {"spec": {"promotions": {"staging": REVISION, "prod": REVISION}}}
@@ -425,6 +449,7 @@ def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
     yield GLOBEX_ADMIN, RETENTION_POLICY.path("globex", "held"), release
     for tenant in ("closing", "ebbing", "globex", "umbra"):
         yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_DELETE_ANNOTATION: tenant})
+    yield FLUX, TENANT.path(None, "waning"), annotated({names.CONFIRM_DELETE_ANNOTATION: "waning"})
     for tenant in ("annular", "penumbra"):
         yield SECOND, TENANT.path(None, tenant), annotated({names.CONFIRM_RELEASE_ANNOTATION: tenant})
     for tenant in ("annular", "ebbing"):  # what was confirmed of them is not what they are any more

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ringfence import names
+from ringfence.plan.roles import rights_of
 from tests.attack.asking import Request, connect, create, delete, patch
 from tests.attack.prepared import ADMIN, DEVELOPER, GITOPS, OPERATOR, pod
 from tests.attack.rows import RBAC, Row, core, group, named
@@ -20,6 +21,7 @@ def bind(where: str, role: str, kind: str = "Group", name: str = "oidc:acme-view
 
 VIEWER_ROLE: Final = names.tenant_role("viewer")
 GIVEN: Final = (ADMIN, bind("acme-dev", VIEWER_ROLE))
+HELD_BINDING: Final = group(RBAC, "acme-dev", "rolebindings", "going")
 OWN_ROLE: Final = named("own", {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]})
 
 ROLE_ROWS: Final = (
@@ -45,6 +47,15 @@ ROLE_ROWS: Final = (
     ),
     Row("a stranger", "role-binding-member", (ADMIN, bind("acme-dev", VIEWER_ROLE, "User", "mallory")), GIVEN),
     Row("everybody", "role-binding-member", (ADMIN, bind("acme-dev", VIEWER_ROLE, name="system:authenticated")), GIVEN),
+    Row(
+        "everybody, by a binding that was deleted and is held",
+        "role-binding-member",
+        (
+            ADMIN,
+            patch(HELD_BINDING, {"subjects": [{"apiGroup": GROUP, "kind": "Group", "name": "system:authenticated"}]}),
+        ),
+        (ADMIN, patch(HELD_BINDING, {"metadata": {"finalizers": None}})),
+    ),
     Row(
         "another tenant's people",
         "role-binding-member",
@@ -73,6 +84,12 @@ ROLE_ROWS: Final = (
         "a tenant role for the whole cluster",
         "cluster-binding-tenant-role",
         (GITOPS, bind("", names.tenant_role("owner"))),
+        (GITOPS, bind("", "view")),
+    ),
+    Row(
+        "what a tenant role is made of, for the whole cluster",
+        "cluster-binding-tenant-role",
+        (GITOPS, bind("", rights_of(names.tenant_role("owner")))),
         (GITOPS, bind("", "view")),
     ),
     Row(
@@ -236,6 +253,13 @@ SECRET_ROWS: Final = (
 )
 
 
+def pushed(where: str) -> Any:
+    """A Secret that is written to a store."""
+    match = {"remoteRef": {"remoteKey": "globex/db"}}
+    body = {"apiVersion": "external-secrets.io/v1", "kind": "PushSecret", "spec": {"data": [{"match": match}]}}
+    return create(group("external-secrets.io/v1", where, "pushsecrets"), named("db", body))
+
+
 def external(*data: dict[str, Any], store: str = "vault", **spec: Any) -> Any:
     """An ExternalSecret."""
     body = {
@@ -279,6 +303,12 @@ STORE_ROWS: Final = (
         "external-secret-generator",
         (GITOPS, external(dataFrom=[{"sourceRef": {"generatorRef": {"kind": "VaultDynamicSecret", "name": "x"}}}])),
         ALLOWED,
+    ),
+    Row(
+        "another tenant's key in the store, overwritten",
+        "external-secret-push",
+        (GITOPS, pushed("acme-dev")),
+        (GITOPS, pushed("default-team")),
     ),
 )
 

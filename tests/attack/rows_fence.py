@@ -241,6 +241,12 @@ OBJECT_ROWS: Final = (
         (GITOPS, patch(f"{QUOTA}/status", {"metadata": {"annotations": {"a": "b"}}})),
     ),
     Row(
+        "the quota raised by its status",
+        "fence-quota",
+        (GITOPS, patch(f"{QUOTA}/status", {"status": {"hard": {"pods": "9999"}}})),
+        (GITOPS, patch(f"{QUOTA}/status", {"metadata": {"annotations": {"a": "b"}}})),
+    ),
+    Row(
         "shells allowed in the rules",
         "guardrail-writer",
         (GITOPS, patch(GUARDRAIL, {"spec": {"execAllowed": True}})),

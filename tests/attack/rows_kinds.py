@@ -53,6 +53,11 @@ def approve(environment: str, revision: str = REVISION, path: str = CHAT, **by: 
     return patch(path, {"spec": {"approvals": [{"environment": environment, "revision": revision, **by}]}})
 
 
+CONFIRMED_BY_OPERATOR: Final = {
+    names.CONFIRM_RELEASE_ANNOTATION: "umbra",
+    names.CONFIRM_RELEASE_BY_ANNOTATION: OPERATOR.user,
+    names.CONFIRM_RELEASE_GENERATION_ANNOTATION: "1",
+}
 WISH: Final[dict[str, Any]] = {"limits": {"requestsPerMinute": 5}}
 
 ROUTE_ROWS: Final = (
@@ -73,6 +78,13 @@ ROUTE_ROWS: Final = (
         "operator-wishes",
         (OPERATOR, patch(DEV, {"spec": {"labels": {"a": "b"}}})),
         (OPERATOR, patch(DEV, {"metadata": {"annotations": {"a": "b"}}})),
+        personal=True,
+    ),
+    Row(
+        "a confirmation of the operator's",
+        "operator-wishes",
+        (OPERATOR, patch(ours("", "tenants", "umbra"), annotated(CONFIRMED_BY_OPERATOR))),
+        (OPERATOR, patch(ours("", "tenants", "umbra"), annotated({"a": "b"}))),
         personal=True,
     ),
     Row(
@@ -242,6 +254,13 @@ ENDING_ROWS: Final = (
         "removal-second-person",
         (SECOND, delete(tenant("closing"))),
         (ADMINISTRATOR, delete(tenant("closing"))),
+        personal=True,
+    ),
+    Row(
+        "a Tenant deleted by one ServiceAccount when another confirmed it",
+        "end-person",
+        (OPERATOR, delete(tenant("waning"))),
+        (ADMINISTRATOR, delete(tenant("waning"))),
         personal=True,
     ),
     Row(

@@ -57,7 +57,7 @@ LEVEL_ROWS: Final = (
     level("more rights than its parent", "allowPrivilegeEscalation != false", contained(allowPrivilegeEscalation=None)),
     level("raw packets", "unrestricted capabilities", contained(capabilities={})),
     level("every call to the kernel", "seccompProfile", contained(seccompProfile=None)),
-    level("the node, made to ask another host", "probe or lifecycle host", probing("10.0.0.1")),
+    level("the node, made to ask another host", "probe or lifecycle host", probing("10.0.0.1"), backed=True),
     level("a setting of the kernel", "forbidden sysctls", run(securityContext=KERNEL)),
     level("another SELinux user", "seLinuxOptions", contained(seLinuxOptions={"user": "system_u"})),
     level("no AppArmor", "forbidden AppArmor profile", contained(appArmorProfile={"type": "Unconfined"})),

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ringfence import names
-from tests.attack.asking import create
+from tests.attack.asking import create, patch
 from tests.attack.prepared import ADMIN, DEVELOPER, GITOPS
 from tests.attack.rows import NETWORKING, Row, core, group, named
 
@@ -88,15 +88,54 @@ POLICY_ROWS: Final = (
 )
 
 
-def service(**spec: Any) -> Any:
+GOING: Final = group(NETWORKING, "acme-dev", "networkpolicies", "going")
+FREED: Final = {"metadata": {"finalizers": None}}
+EVERYWHERE: Final = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
+
+GOING_ROWS: Final = (
+    Row(
+        "the whole Internet, once it was deleted and is held",
+        "network-policy-addresses",
+        (ADMIN, patch(GOING, {"spec": {"egress": [EVERYWHERE]}})),
+        (ADMIN, patch(GOING, FREED)),
+    ),
+    Row(
+        "another tenant, once it was deleted and is held",
+        "network-policy-tenant",
+        (ADMIN, patch(GOING, {"spec": {"ingress": peers(chosen("globex", "dev"))}})),
+        (ADMIN, patch(GOING, FREED)),
+    ),
+    Row(
+        "other people's addresses, once it was deleted and is held",
+        "service-external-ips",
+        (DEVELOPER, patch(core("acme-dev", "services", "going"), {"spec": {"externalIPs": ["203.0.113.7"]}})),
+        (DEVELOPER, patch(core("acme-dev", "services", "going"), FREED)),
+    ),
+    Row(
+        "another tenant's host, once it was deleted and is held",
+        "ingress-host",
+        (
+            DEVELOPER,
+            patch(
+                group(NETWORKING, "acme-dev", "ingresses", "going"), {"spec": {"rules": [{"host": "a.globex.example"}]}}
+            ),
+        ),
+        (DEVELOPER, patch(group(NETWORKING, "acme-dev", "ingresses", "going"), FREED)),
+    ),
+)
+
+
+def service(annotations: dict[str, str] | None = None, **spec: Any) -> Any:
     """A Service."""
     whole = {"selector": {"app": "web"}, "ports": [{"port": 80}], **spec}
     return create(
-        core("acme-dev", "services"), named("web", {"spec": {k: v for k, v in whole.items() if v is not None}})
+        core("acme-dev", "services"),
+        named("web", {"spec": {k: v for k, v in whole.items() if v is not None}}, annotations=annotations or {}),
     )
 
 
 PLAIN: Final = (DEVELOPER, service())
+PUBLISHED: Final = "external-dns.alpha.kubernetes.io"
 ENDPOINTS: Final = named("web", {"subsets": [{"addresses": [{"ip": "10.96.0.1"}], "ports": [{"port": 443}]}]})
 SLICE: Final = named("web-1", {"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"]}], "ports": []})
 
@@ -123,6 +162,12 @@ SERVICE_ROWS: Final = (
     Row("an address of the cloud's", "service-type", (DEVELOPER, service(type="LoadBalancer")), PLAIN, backed=True),
     Row("other people's addresses", "service-external-ips", (DEVELOPER, service(externalIPs=["203.0.113.7"])), PLAIN),
     Row("no pods behind it", "service-selector", (DEVELOPER, service(selector=None)), PLAIN),
+    Row(
+        "another tenant's name in the public DNS",
+        "service-name",
+        (DEVELOPER, service({f"{PUBLISHED}/hostname": "app.globex.example"})),
+        (DEVELOPER, service({f"{PUBLISHED}/ttl": "60"})),
+    ),
 )
 
 BACKEND: Final = {"service": {"name": "web", "port": {"number": 80}}}
@@ -138,12 +183,13 @@ def ingress(host: str | None, annotations: dict[str, str] | None = None, path: s
     return create(group(NETWORKING, "acme-dev", "ingresses"), named("web", body, annotations=annotations or {}))
 
 
-def http_route(*hosts: str) -> Any:
+def http_route(*hosts: str, annotations: dict[str, str] | None = None) -> Any:
     body = {"apiVersion": GATEWAY_API, "kind": "HTTPRoute", "spec": {"hostnames": list(hosts)}}
-    return create(group(GATEWAY_API, "acme-dev", "httproutes"), named("web", body))
+    return create(group(GATEWAY_API, "acme-dev", "httproutes"), named("web", body, annotations=annotations or {}))
 
 
 GRANTED: Final = (DEVELOPER, ingress("app.acme.example"))
+GATE: Final = named("own", {"apiVersion": GATEWAY_API, "kind": "Gateway", "spec": {}})
 TCP: Final = named("db", {"apiVersion": GATEWAY_API, "kind": "TCPRoute", "spec": {}})
 
 HOST_ROWS: Final = (
@@ -180,6 +226,24 @@ HOST_ROWS: Final = (
         GRANTED,
     ),
     Row(
+        "another tenant's name in the public DNS",
+        "ingress-annotations",
+        (DEVELOPER, ingress("app.acme.example", {f"{PUBLISHED}/hostname": "app.globex.example"})),
+        (DEVELOPER, ingress("app.acme.example", {f"{PUBLISHED}/ttl": "60"})),
+    ),
+    Row(
+        "a certificate for another tenant's host, by an annotation",
+        "ingress-annotations",
+        (DEVELOPER, ingress("app.acme.example", {"cert-manager.io/common-name": "app.globex.example"})),
+        (DEVELOPER, ingress("app.acme.example", {"cert-manager.io/cluster-issuer": "ours"})),
+    ),
+    Row(
+        "an address of its own for a name in the public DNS",
+        "ingress-annotations",
+        (DEVELOPER, http_route("app.acme.example", annotations={f"{PUBLISHED}/target": "203.0.113.7"})),
+        (DEVELOPER, http_route("app.acme.example", annotations={f"{PUBLISHED}/ttl": "60"})),
+    ),
+    Row(
         "another tenant's passwords, by an annotation",
         "ingress-secret",
         (DEVELOPER, ingress("app.acme.example", {"nginx.ingress.kubernetes.io/auth-secret": "globex-dev/users"})),
@@ -210,6 +274,12 @@ HOST_ROWS: Final = (
         (GITOPS, create(group(GATEWAY_API, "acme-dev", "tcproutes"), TCP)),
         (GITOPS, create(group(GATEWAY_API, "default-team", "tcproutes"), TCP)),
     ),
+    Row(
+        "a door of its own, beside the platform's",
+        "route-kind",
+        (GITOPS, create(group(GATEWAY_API, "acme-dev", "gateways"), GATE)),
+        (GITOPS, create(group(GATEWAY_API, "default-team", "gateways"), GATE)),
+    ),
 )
 
-ROWS: Final = (*POLICY_ROWS, *SERVICE_ROWS, *HOST_ROWS)
+ROWS: Final = (*POLICY_ROWS, *GOING_ROWS, *SERVICE_ROWS, *HOST_ROWS)

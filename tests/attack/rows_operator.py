@@ -5,7 +5,7 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.admission.operator_fence import GATEWAY_IMAGE
 from tests.attack.asking import Request, create, delete, patch
-from tests.attack.prepared import CANARY, OPERATOR, pod
+from tests.attack.prepared import CANARY, OPERATOR, annotated, pod
 from tests.attack.rows import RBAC, Row, core, group, named, namespace
 from tests.attack.rows_access import bind
 
@@ -60,6 +60,12 @@ NAMESPACE_ROWS: Final = (
         "operator-namespace-adoption",
         patch(PROD, {"metadata": {"labels": {names.OWNER_UID_LABEL: "other"}}}),
         patch(PROD, {"metadata": {"labels": {names.OWNER_UID_LABEL: None, names.ORPHANED_LABEL: "true"}}}),
+    ),
+    row(
+        "a namespace that it hands itself",
+        "operator-namespace-adoption",
+        patch(PROD, annotated({names.ADOPT_ANNOTATION: "acme"})),
+        patch(PROD, annotated({"acme.example/note": "x"})),
     ),
     row(
         "Pod Security switched off",

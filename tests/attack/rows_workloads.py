@@ -52,6 +52,15 @@ SHARED_PATH: Final = [{"name": "root", "hostPath": {"path": "/"}}]
 PRIVILEGED: Final = {"privileged": True}
 DEBUGGER: Final = {"name": "debug", "image": "x", "securityContext": PRIVILEGED}
 
+CERTIFICATE: Final = {
+    "podCertificate": {
+        "signerName": "kubernetes.io/kube-apiserver-client-pod",
+        "keyType": "ED25519",
+        "credentialBundlePath": "bundle.pem",
+    }
+}
+"""Where the API server does not know such sources, it drops what is in it; one without any is refused alike."""
+
 POD_ROWS: Final = (
     *(
         Row(f"{field} of the node", "pod-host-namespaces", (DEVELOPER, run(**{field: True})), PLAIN)
@@ -97,6 +106,39 @@ POD_ROWS: Final = (
         "pod-networks",
         (DEVELOPER, noted("cni.projectcalico.org/ipAddrs", '["10.0.0.9"]')),
         (DEVELOPER, noted("acme.example/ipAddrs", '["10.0.0.9"]')),
+    ),
+    Row(
+        "a second network, once the pod is there",
+        "pod-networks",
+        (
+            DEVELOPER,
+            patch(core("acme-dev", "pods", "app"), annotated({"k8s.v1.cni.cncf.io/networks": "kube-system/n"})),
+        ),
+        (DEVELOPER, patch(core("acme-dev", "pods", "app"), annotated({"acme.example/networks": "kube-system/n"}))),
+    ),
+    Row(
+        "the right to administer its node",
+        "pod-capabilities",
+        (DEVELOPER, container(securityContext={"capabilities": {"add": ["SYS_ADMIN"]}})),
+        (DEVELOPER, container(securityContext={"capabilities": {"add": ["NET_BIND_SERVICE"]}})),
+    ),
+    Row(
+        "the node's metadata, knocked at by the node itself",
+        "pod-probe-host",
+        (DEVELOPER, container(livenessProbe={"httpGet": {"host": "169.254.169.254", "port": 80}})),
+        (DEVELOPER, container(livenessProbe={"httpGet": {"port": 80}})),
+    ),
+    Row(
+        "the same, by a hook",
+        "pod-probe-host",
+        (DEVELOPER, container(lifecycle={"preStop": {"tcpSocket": {"host": "10.0.0.1", "port": 80}}})),
+        (DEVELOPER, container(lifecycle={"preStop": {"tcpSocket": {"port": 80}}})),
+    ),
+    Row(
+        "a certificate for the API server",
+        "pod-certificate",
+        (DEVELOPER, run(volumes=[{"name": "own", "projected": {"sources": [CERTIFICATE]}}])),
+        (DEVELOPER, run(volumes=[{"name": "own", "projected": {"sources": [{"configMap": {"name": "own"}}]}}])),
     ),
     Row(
         "a gateway key's account",
@@ -252,11 +294,19 @@ def claim(annotations: dict[str, str] | None = None, **spec: Any) -> Any:
 
 
 GRANTED: Final = (DEVELOPER, claim())
+STANDING: Final = core("acme-dev", "persistentvolumeclaims", "standing")
+CHANGED: Final = (DEVELOPER, patch(STANDING, annotated({"acme.example/note": "x"})))
 
 CLAIM_ROWS: Final = (
     Row("another class", "claim-class", (DEVELOPER, claim(storageClassName="plain")), GRANTED),
     Row("no class", "claim-class", (DEVELOPER, claim(storageClassName="")), GRANTED),
     Row("a volume by name", "claim-volume", (DEVELOPER, claim(volumeName="theirs")), GRANTED),
+    Row(
+        "a volume by name, once the claim is there",
+        "claim-volume",
+        (DEVELOPER, patch(STANDING, {"spec": {"volumeName": "theirs"}})),
+        CHANGED,
+    ),
     Row(
         "a volume by label",
         "claim-volume",
@@ -267,8 +317,6 @@ CLAIM_ROWS: Final = (
 
 CLASS: Final = {"volume.beta.kubernetes.io/storage-class": "plain"}
 NODE: Final = {"volume.kubernetes.io/selected-node": "node-in-another-region"}
-STANDING: Final = core("acme-dev", "persistentvolumeclaims", "standing")
-CHANGED: Final = (DEVELOPER, patch(STANDING, annotated({"acme.example/note": "x"})))
 
 CLAIM_NOTE_ROWS: Final = (
     Row("another class, by an old annotation", "claim-class-annotation", (DEVELOPER, claim(CLASS)), GRANTED),

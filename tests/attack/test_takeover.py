@@ -20,6 +20,7 @@ def test_who_was_given_access_by_an_admin_loses_it_with_the_namespace(grounds: G
     """Retain leaves no access behind: not what Ringfence gave, and not what an admin gave, held by a finalizer."""
     core, mallory = f"{victim}-dev", grounds.stranger("mallory")
     admin = grounds.member(victim, "admin")
+    grounds.know(victim, mallory)
     for name, finalizers in (("plain", ()), ("held", HELD)):
         assert admin.call("create", "-f-", stdin=binding(name, core, ADMIN, mallory.user, finalizers))
     assert mallory.can("delete", "networkpolicies", core)
@@ -82,6 +83,7 @@ def test_an_incident_closes_what_an_admin_opened_and_held(grounds: Grounds, vict
     """In quarantine no policy and no binding of a tenant's making stays, whatever holds it."""
     core, mallory = f"{victim}-dev", grounds.stranger("mallory")
     admin = grounds.member(victim, "admin")
+    grounds.know(victim, mallory)
     assert admin.call("create", "-f-", stdin=binding("held", core, ADMIN, mallory.user, HELD))
     assert mallory.can("create", "pods", core)
     grounds.put(tenant_object(victim, isolation="Quarantined", incident={"id": "INC-1", "reason": "drill"}))

@@ -78,7 +78,16 @@ NOT_OPERATOR: Final = Expression("not-the-operator", f"!({OPERATOR})")
 GLASS_WHOLE: Final = Expression("no-break-glass", f"!({_broken(GLASS_REASON)})")
 NAMESPACE_GLASS: Final = Expression("glass", _broken(f"namespaceObject.{_REASON}"))
 """For connections, whose objects have no annotations: the reason is on the namespace. Match conditions don't see it."""
-LIVING: Final = Expression("living", "object == null || !has(object.metadata.deletionTimestamp)")
+_JUDGED: Final = (
+    *("spec", "subjects", "roleRef", "rules", "subsets", "endpoints", "ports", "addressType"),
+    *("metadata.?annotations", "metadata.?labels"),
+)
+LIVING: Final = Expression(
+    "living",
+    "object == null || oldObject == null || !has(object.metadata.deletionTimestamp) || "
+    + " || ".join(f"object.?{field} != oldObject.?{field}" for field in _JUDGED),
+)
+"""What goes is left to go, whatever it is. Until its last finalizer is gone it works: who changes more is judged."""
 SPEC_CHANGED: Final = Expression("spec-changed", "oldObject == null || object.spec != oldObject.spec")
 """What was there before a rule was made is left to be labelled, finalized and deleted."""
 NOT_COLLECTED: Final = Expression(

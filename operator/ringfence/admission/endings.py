@@ -12,6 +12,7 @@ from ringfence.admission.cel import (
     NOT_COLLECTED,
     NOT_OPERATOR,
     RESOURCE,
+    SERVICE_ACCOUNT,
     STEPPED_UP,
     annotations,
     noted_otherwise,
@@ -118,6 +119,16 @@ TWO_PERSONS: Final = Policy(
             (Threat.FORGED_AUTHORS,),
             f"!variables.release || {value('variables.old', names.CONFIRM_RELEASE_BY_ANNOTATION)} != {ME}",
             "whoever confirmed the release can't release it; ask somebody else",
+        ),
+        Validation(
+            "end-person",
+            (Threat.FORGED_AUTHORS, Threat.WILDCARD_ROLES),
+            f"""
+            !(variables.removal || variables.release) || !{SERVICE_ACCOUNT}
+              || !(variables.removal ? {value("variables.old", DELETE.by)} : {value("variables.old", RELEASE.by)})
+                .startsWith('system:serviceaccount:')
+            """,
+            "one of the two is a person: two ServiceAccounts may apply what one wrote",
         ),
         Validation(
             "release-right",

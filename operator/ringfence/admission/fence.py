@@ -9,6 +9,7 @@ from typing import Final
 from ringfence import names
 from ringfence.admission.cel import (
     GLASS_WHOLE,
+    ME,
     NODE,
     NOT_COLLECTED,
     NOT_OPERATOR,
@@ -55,6 +56,16 @@ FENCE: Final = Policy(
             (Threat.REMOVED_FENCE, Threat.SIDE_ENTRANCES),
             f"{SUBRESOURCE} != 'status' || ({_same('?labels', '?ownerReferences', '?finalizers')})",
             "a status is no way to an object's labels, owners and finalizers",
+        ),
+        # What a quota still allows is judged by its status, which the API server itself counts up.
+        Validation(
+            "fence-quota",
+            (Threat.QUOTA_RACES, Threat.SIDE_ENTRANCES),
+            f"""
+            {RESOURCE} != 'resourcequotas' || {SUBRESOURCE} != 'status' || object.?status == oldObject.?status
+              || {ME} == 'system:apiserver' || {by_controllers("resourcequota-controller")}
+            """,
+            "what a quota allows, and what is used of it, is told by Kubernetes",
         ),
     ),
 )

@@ -7,7 +7,7 @@ operator that needs more is changed, not excused.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import OPERATOR, RESOURCE, labels, namespace_label, value
+from ringfence.admission.cel import OPERATOR, RESOURCE, annotations, labels, namespace_label, value
 from ringfence.admission.policy import CHANGE, CREATE, WRITE, Expression, Policy, Resources, Validation
 from ringfence.admission.roles import FITTING_ROLE
 from ringfence.admission.stamps import OUR_KINDS
@@ -20,6 +20,8 @@ _BY_OPERATOR: Final = (Expression("the-operator", OPERATOR),)
 _RBAC: Final = "rbac.authorization.k8s.io"
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 _DEPUTY: Final = (Threat.CONFUSED_DEPUTY,)
+_HANDED: Final = value(annotations("oldObject"), names.ADOPT_ANNOTATION)
+_HANDS: Final = value(annotations("object"), names.ADOPT_ANNOTATION)
 _CANARY: Final = cel_list((names.CANARY, names.CANARY_HOME))
 
 GATEWAY_IMAGE: Final = "localhost/ringfence/gateway"
@@ -61,10 +63,10 @@ NAMESPACES: Final = Policy(
             "operator-namespace-adoption",
             (*_DEPUTY, Threat.SQUATTED_NAMES),
             f"""
-            object == null || oldObject == null || variables.newOwner in ['', variables.oldOwner]
-              || oldObject.metadata.?annotations[?'{names.ADOPT_ANNOTATION}'].orValue('') == variables.before
+            object == null || oldObject == null || ({_HANDS} in ['', {_HANDED}]
+              && (variables.newOwner in ['', variables.oldOwner] || {_HANDED} == variables.before))
             """,
-            f"the operator takes over only what annotation {names.ADOPT_ANNOTATION} hands it",
+            f"the operator takes over only what annotation {names.ADOPT_ANNOTATION} hands it, and writes none",
         ),
         Validation(
             "operator-namespace-level",

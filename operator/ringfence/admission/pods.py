@@ -7,10 +7,11 @@ no pod carries a token but the gateway's, nor a credential in its own text.
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, OPERATOR, SPEC_CHANGED
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, ME, OPERATOR, SPEC_CHANGED, annotations, noted_otherwise
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.scheduling import PLACE_RULES, PLACE_VARIABLES
 from ringfence.admission.threats import Threat
+from ringfence.model.rules import cel_list
 
 _CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
 # `$(NAME)` is what another variable holds, which may come from a Secret.
@@ -22,7 +23,19 @@ _VOLUMES: Final = (
     *("hostPath", "image", "persistentVolumeClaim", "projected", "secret"),
 )
 # By these, network plugins give a pod other networks or addresses, of which NetworkPolicies know nothing.
-_NETWORKS: Final = ("cni.projectcalico.org/", "k8s.ovn.org/", "k8s.v1.cni.cncf.io/", "v1.multus-cni.io/")
+_NETWORKS: Final = (
+    *("cni.projectcalico.org/", "k8s.ovn.org/", "k8s.v1.cni.cncf.io/", "v1.multus-cni.io/"),
+    *("ipam.antrea.io/", "ipam.cilium.io/", "ipam.spidernet.io/", "ovn.kubernetes.io/"),
+)
+# What level Baseline lets a container add.
+_CAPABILITIES: Final = cel_list(
+    (
+        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP"),
+        *("SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+    )
+)
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.?postStart", "lifecycle.?preStop")
+_SOURCES: Final = ("clusterTrustBundle", "configMap", "downwardAPI", "secret", "serviceAccountToken")
 
 
 def _no(field: str) -> str:
@@ -34,7 +47,11 @@ PODS: Final = Policy(
     about="A pod of a tenant runs where it may, shares nothing with its node, and carries no credential.",
     # One policy, though it is long: most of what a policy costs is the conversion of object and Guardrail.
     resources=(Resources("", ("pods", "pods/ephemeralcontainers")),),
-    unless=(GLASS_WHOLE, LIVING, Expression(SPEC_CHANGED.name, f"{SPEC_CHANGED.cel} || {OPERATOR}")),
+    unless=(
+        GLASS_WHOLE,
+        LIVING,
+        Expression(SPEC_CHANGED.name, f"{SPEC_CHANGED.cel} || {OPERATOR} || {noted_otherwise(_NETWORKS)}"),
+    ),
     screened=True,
     missing="Deny",
     variables=(
@@ -62,6 +79,25 @@ PODS: Final = Policy(
             "no privileged containers",
         ),
         Validation(
+            "pod-capabilities",
+            (Threat.BROKEN_PODS,),
+            f"""
+            variables.containers.all(c, c.?securityContext.?capabilities.?add.orValue([]).all(a,
+              a in {_CAPABILITIES}))
+            """,
+            "no capabilities beyond those that level Baseline allows",
+        ),
+        Validation(
+            "pod-probe-host",
+            (Threat.OPENED_NETWORK, Threat.SIDE_ENTRANCES),
+            " && ".join(
+                f"variables.containers.all(c, c.?{probe}.?{way}.?host.orValue('') == '')"
+                for probe in _PROBES
+                for way in ("httpGet", "tcpSocket")
+            ),
+            "no hosts in probes and hooks: the node would knock there, past every NetworkPolicy",
+        ),
+        Validation(
             "pod-host-path",
             (Threat.BROKEN_PODS,),
             "variables.volumes.all(v, !has(v.hostPath))",
@@ -76,9 +112,11 @@ PODS: Final = Policy(
         Validation(
             "pod-networks",
             (Threat.OPENED_NETWORK, Threat.SIDE_ENTRANCES),
+            # What a plugin itself noted there stays; most tell it by the status, some of kube-system's don't.
             f"""
-            object.metadata.?annotations.orValue({{}}).all(k,
-              {" && ".join(f"!k.startsWith('{prefix}')" for prefix in _NETWORKS)})
+            {ME}.startsWith('system:serviceaccount:kube-system:') || !{annotations("object")}.exists(k,
+              ({" || ".join(f"k.startsWith('{prefix}')" for prefix in _NETWORKS)})
+              && {annotations("oldObject")}[?k].orValue('') != object.metadata.annotations[k])
             """,
             "no other networks or addresses: NetworkPolicies would not hold there",
         ),
@@ -108,6 +146,15 @@ PODS: Final = Policy(
               || s.serviceAccountToken.?audience.orValue('') == '{names.GATEWAY_AUDIENCE}'))
             """,
             f"no tokens but for audience {names.GATEWAY_AUDIENCE}; set automountServiceAccountToken: false",
+        ),
+        Validation(
+            "pod-certificate",
+            (Threat.STOLEN_TOKENS,),
+            f"""
+            variables.volumes.all(v, v.?projected.?sources.orValue([]).all(s,
+              {" || ".join(f"has(s.{source})" for source in _SOURCES)}))
+            """,
+            f"projected volumes of these sources only: {', '.join(_SOURCES)}; no certificates of the pod's own",
         ),
         Validation(
             "pod-credential",

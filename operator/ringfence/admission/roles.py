@@ -11,7 +11,7 @@ from ringfence.admission.cel import GLASS_WHOLE, LIVING, NOT_OPERATOR, RESOURCE,
 from ringfence.admission.policy import Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.rules import cel_list
-from ringfence.plan.roles import BINDABLE
+from ringfence.plan.roles import BINDABLE, rights_of
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _HOME: Final = cel_list(name for name in BINDABLE if name.startswith(names.home_role("")))
@@ -85,7 +85,7 @@ CLUSTER_BINDINGS: Final = Policy(
         Validation(
             "cluster-binding-tenant-role",
             (Threat.ESCALATED_ROLES, Threat.CLUSTER_LISTS),
-            f"!(object.roleRef.name in {cel_list(BINDABLE)})",
+            f"!(object.roleRef.name in {cel_list((*BINDABLE, *map(rights_of, BINDABLE)))})",
             "a tenant role bound to the whole cluster reaches every tenant",
         ),
         Validation(

@@ -142,7 +142,10 @@ STORAGE: Final = Policy(
         Validation(
             "claim-volume",
             (Threat.CHANGED_PLACE,),
-            f"!({_BORN}) || (object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector))",
+            f"""
+            {_BORN} ? object.spec.?volumeName.orValue('') == '' && !has(object.spec.selector)
+              : object.spec.?volumeName == oldObject.spec.?volumeName || {by_controllers("persistent-volume-binder")}
+            """,
             "a claim names and selects no volume: it might be somebody else's, or elsewhere",
         ),
         Validation(

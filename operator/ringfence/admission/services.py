@@ -6,7 +6,7 @@ under host names that the Tenant was given, through the platform's shared contro
 
 from typing import Final
 
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, NOT_OPERATOR, RESOURCE, by_controllers
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, NOT_OPERATOR, RESOURCE, annotations, by_controllers
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 
@@ -16,8 +16,13 @@ _BY_ENDPOINT_CONTROLLERS: Final = by_controllers(
 )
 _NAMED_ROUTES: Final = ("grpcroutes", "httproutes", "tlsroutes")
 _HOST: Final = "r.?host.orValue('')"
-# They lead by port, not by host name, or let others lead into this namespace.
-_OTHER_ROUTES: Final = ("referencegrants", "tcproutes", "udproutes")
+# They lead by port, not by host name, let others lead into this namespace, or are a door of their own.
+_OTHER_ROUTES: Final = ("gateways", "listenersets", "referencegrants", "tcproutes", "udproutes")
+# By these, ExternalDNS publishes names and addresses that no host of a rule says, and cert-manager certifies them.
+_NO_PUBLIC_NAME: Final = (
+    "!(k.startsWith('external-dns.') && (k.endsWith('hostname') || k.endsWith('/target')))"
+    " && !k.matches('^cert-manager[.]io/.*-(names?|sans)$')"
+)
 _OTHER_TEXT: Final = """r'[;{}"`\\x00-\\x1f]'"""
 
 
@@ -72,6 +77,12 @@ SERVICES: Final = Policy(
             """,
             "a Service selects pods",
         ),
+        Validation(
+            "service-name",
+            (Threat.OPENED_NETWORK, Threat.SIDE_ENTRANCES),
+            f"!variables.service || {annotations('object')}.all(k, {_NO_PUBLIC_NAME})",
+            "no annotations that publish a name or an address for it",
+        ),
     ),
 )
 
@@ -107,8 +118,8 @@ HOSTS: Final = Policy(
             "ingress-annotations",
             (Threat.OPENED_NETWORK, Threat.INJECTED_TEXT),
             f"""
-            {_INGRESS}object.metadata.?annotations.orValue({{}}).all(k, !k.contains('snippet')
-              && !k.endsWith('/server-alias') && !k.endsWith('/mirror-target') && !k.endsWith('/auth-url'))
+            {annotations("object")}.all(k, {_NO_PUBLIC_NAME} && ({_INGRESS}!k.contains('snippet')
+              && !k.endsWith('/server-alias') && !k.endsWith('/mirror-target') && !k.endsWith('/auth-url')))
             """,
             "no annotations that write the controller's configuration or add hosts to it",
             cve=("CVE-2021-25742", "CVE-2025-1974"),

@@ -11,6 +11,7 @@ from ringfence.admission.cel import ME, OPERATOR, annotations, value
 from ringfence.admission.policy import WRITE, Expression, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, PRIMARY_TYPES
+from ringfence.model.rules import cel_list
 from ringfence.plan.confirmations import DELETE, RELEASE
 
 OUR_KINDS: Final = tuple(kind.plural for kind in PRIMARY_TYPES)
@@ -69,8 +70,11 @@ STAMP_RULES: Final = (
     Validation(
         "operator-wishes",
         (Threat.FORGED_AUTHORS, Threat.CONFUSED_DEPUTY),
-        f"!({OPERATOR}) || !variables.changed",
-        "the operator writes no spec",
+        f"""
+        !({OPERATOR}) || (!variables.changed && {cel_list((DELETE.wish, RELEASE.wish))}.all(k,
+          variables.new[?k].orValue('') in ['', variables.old[?k].orValue('')]))
+        """,
+        "the operator writes no spec, and confirms nothing",
     ),
 )
 """Rules for all of our kinds, of policy ``ringfence-metadata``."""

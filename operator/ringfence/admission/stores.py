@@ -5,11 +5,12 @@ Law: whoever writes the order, the operator included, its keys lie below a prefi
 
 from typing import Final
 
-from ringfence.admission.cel import GLASS_WHOLE, LIVING, SPEC_CHANGED
+from ringfence.admission.cel import GLASS_WHOLE, LIVING, RESOURCE, SPEC_CHANGED
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import EXTERNAL_SECRET
 
+_PUSHED: Final = "pushsecrets"
 _STORE: Final = "object.spec.?secretStoreRef"
 
 
@@ -31,14 +32,15 @@ _SAME_STORE: Final = "s.kind == a.kind && s.name == a.name"
 EXTERNAL_SECRETS: Final = Policy(
     name="ringfence-external-secrets",
     about="An ExternalSecret takes values from the tenant's stores, below the tenant's prefixes.",
-    resources=(Resources(EXTERNAL_SECRET.group, (EXTERNAL_SECRET.plural,)),),
+    resources=(Resources(EXTERNAL_SECRET.group, (EXTERNAL_SECRET.plural, _PUSHED)),),
     unless=(GLASS_WHOLE, LIVING, SPEC_CHANGED),
     missing="Allow",
     variables=(
         Expression("stores", "params.spec.?secretStores.orValue([])"),
         Expression(
             "asked",
-            _asked("data", "d.?remoteRef.?key.orValue('')")
+            f"{RESOURCE} == '{_PUSHED}' ? [] : "
+            + _asked("data", "d.?remoteRef.?key.orValue('')")
             + "+"
             + _asked("dataFrom", "d.?extract.?key.orValue(d.?find.?path.orValue(''))"),
         ),
@@ -70,6 +72,12 @@ EXTERNAL_SECRETS: Final = Policy(
             (Threat.READ_SECRETS, Threat.SIDE_ENTRANCES),
             f"object.spec.?dataFrom.orValue([]).all(d, !{_BY_GENERATOR})",
             "no generators: what they answer has no prefix",
+        ),
+        Validation(
+            "external-secret-push",
+            (Threat.READ_SECRETS, Threat.SIDE_ENTRANCES),
+            f"{RESOURCE} != '{_PUSHED}'",
+            "nothing is written to a store: it would be read by whoever has that key",
         ),
     ),
 )

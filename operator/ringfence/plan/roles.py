@@ -129,6 +129,11 @@ def cluster_roles() -> list[dict[str, Any]]:
     return roles
 
 
+def rights_of(role: str) -> str:
+    """The ClusterRole with the rights that this release ships for ``role``; nothing binds it."""
+    return f"{role}-rights"
+
+
 def _bound(name: str) -> dict[str, Any]:
     """The role that bindings name; the cluster fills in its rules."""
     return {
@@ -145,7 +150,7 @@ def _shipped(name: str, rights: Sequence[Right], reaching: Iterable[str]) -> dic
     return {
         "apiVersion": _API,
         "kind": "ClusterRole",
-        "metadata": {"name": f"{name}-rights", "labels": {**_labels(), **aggregated}},
+        "metadata": {"name": rights_of(name), "labels": {**_labels(), **aggregated}},
         "rules": [right.rule for right in rights],
     }
 

@@ -52,6 +52,17 @@ def withdraw_bindings(live: Mapping[Ref, Live]) -> Stage:
     return Stage("withdraw", delete=_of_type(live, ROLE_BINDING), tightening=True)
 
 
+def close(live: Mapping[Ref, Live]) -> tuple[Stage, ...]:
+    """Take away all access and every policy but the one that denies everything, of what goes and is kept from it."""
+    policies = _of_type(live, NETWORK_POLICY)
+    closed = any(ref.name == names.DENY_ALL for ref in policies)
+    opened = (
+        *(ref for ref in policies if closed and ref.name != names.DENY_ALL),
+        *_of_type(live, ROLE_BINDING),
+    )
+    return (Stage("withdraw", delete=opened, tightening=True),) if opened else ()
+
+
 def _is_open(closed: Iterable[Desired], live: Mapping[Ref, Live]) -> bool:
     """Whether a namespace that is in use lacks the policy that denies everything: that is repaired first, always."""
     if not live:

@@ -40,6 +40,18 @@ def policy(where: str) -> Object:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
+def given(name: str, group: str, role: str = "viewer", reason: str = "") -> Object:
+    rbac = "rbac.authorization.k8s.io"
+    notes = {names.BREAK_GLASS_ANNOTATION: reason} if reason else {}
+    return {
+        "apiVersion": f"{rbac}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": "acme-web", "annotations": notes},
+        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": names.tenant_role(role)},
+        "subjects": [{"apiGroup": rbac, "kind": "Group", "name": group}],
+    }
+
+
 def stranger(name: str, labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None) -> Object:
     metadata = {"name": name, "labels": labels or {}, "annotations": annotations or {}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
@@ -100,6 +112,35 @@ def test_what_is_not_wanted_any_more_is_pruned_and_what_is_foreign_stays(world: 
     world.settle()
     assert "ringfence-old" not in inside(world, "acme-web", NETWORK_POLICY)
     assert "mine" in inside(world, "acme-web", NETWORK_POLICY)
+
+
+def test_whom_the_tenant_no_longer_knows_loses_what_an_admin_gave_him(world: Simulation) -> None:
+    """He is taken out of the Tenant, and with that out of bindings that Ringfence did not make; others keep theirs."""
+    world.put(given("contractor", "oidc:contractors"))
+    world.put(given("auditor", "oidc:acme-audit"))
+    world.put(given("emergency", "oidc:contractors", reason="the cluster burns"))
+    world.put(given("monitoring", "oidc:contractors", role="other"))
+    access = world.objects[ACME]["spec"]["access"]
+    edit(ACME, {"access": {**access, "members": [{"group": "oidc:contractors"}]}})(world)
+    world.settle()
+    given_by_others = {"contractor", "auditor", "emergency", "monitoring"}
+    assert given_by_others <= set(inside(world, "acme-web", ROLE_BINDING))
+    edit(ACME, {"access": {**access, "members": []}})(world)
+    world.settle()
+    assert given_by_others - set(inside(world, "acme-web", ROLE_BINDING)) == {"contractor"}
+
+
+def test_where_a_model_comes_to_run_nobody_comes_in_by_an_older_policy(world: Simulation) -> None:
+    """What a tenant opened before there was a model is closed; its policies for the way out stay."""
+    out = {"podSelector": {}, "egress": [{"to": [{"podSelector": {}}]}], "policyTypes": ["Egress"]}
+    way_out = policy("acme-web")
+    way_out["metadata"]["name"], way_out["spec"] = "out", out
+    world.put(policy("acme-web"))
+    world.put(way_out)
+    frontend = {"namespace": "web", "name": "llama", "port": 8000}
+    edit(ACME, {"providers": [{"name": "local", "schema": "OpenAI", "service": frontend, "models": ["llama"]}]})(world)
+    world.settle()
+    assert {"mine", "out"} & set(inside(world, "acme-web", NETWORK_POLICY)) == {"out"}
 
 
 def test_drift_is_repaired(world: Simulation) -> None:

@@ -24,7 +24,7 @@ def give(world: Simulation, name: str, finalizers: list[str] | None = None) -> R
             "kind": "RoleBinding",
             "metadata": metadata,
             "roleRef": role,
-            "subjects": [{"kind": "User", "apiGroup": role["apiGroup"], "name": "mallory"}],
+            "subjects": [{"kind": "Group", "apiGroup": role["apiGroup"], "name": "oidc:acme-devs"}],
         }
     )
 

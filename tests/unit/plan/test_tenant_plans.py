@@ -341,6 +341,40 @@ def test_a_confirmation_does_not_end_a_legal_hold(world: Simulation) -> None:
     assert GLOBEX not in world.objects
 
 
+INCIDENT = {"isolation": "Quarantined", "incident": {"id": "INC-1", "reason": "drill"}}
+
+
+def test_an_incident_stops_a_deletion_that_was_asked_for_before(world: Simulation) -> None:
+    """Nothing is destroyed, nobody keeps his access, nothing stays open; when it is over, the deletion goes on."""
+    edit(ACME, {"deletionPolicy": "Delete"})(world)
+    world.settle()
+    delete(WEB)(world)
+    edit(ACME, INCIDENT)(world)
+    world.settle()
+    assert core(world, "acme-web") is not None
+    assert told(world, WEB) == ("False", "DeletionBlocked")
+    assert inside(world, "acme-web", ROLE_BINDING) == {}
+    assert set(inside(world, "acme-web", NETWORK_POLICY)) == {names.DENY_ALL}
+    edit(ACME, {"isolation": "Enforced"})(world)
+    world.settle()
+    assert core(world, "acme-web") is None
+
+
+def test_a_tenant_is_not_destroyed_while_one_of_its_namespaces_is_an_incident(world: Simulation) -> None:
+    """Whoever confirmed the deletion may not have known of it."""
+    edit(ACME, {"deletionPolicy": "Delete"})(world)
+    annotate(ACME, confirm_delete="acme")(world)
+    edit(WEB, INCIDENT)(world)
+    world.settle()
+    delete(ACME)(world)
+    world.settle()
+    assert told(world, ACME) == ("False", "DeletionBlocked")
+    assert "Namespace web" in message(world, ACME)
+    assert core(world, "acme-web") is not None
+    assert inside(world, "acme-web", ROLE_BINDING) == {}
+    assert set(inside(world, "acme-web", NETWORK_POLICY)) == {names.DENY_ALL}
+
+
 def test_a_policy_that_cannot_be_read_counts_as_a_hold(world: Simulation) -> None:
     """What can't be judged destroys nothing."""
     policy = next(ref for ref in world.primaries() if (ref.namespace, ref.name) == ("globex", "default"))

@@ -45,7 +45,7 @@ def plan_with_tenant_leaving(site: Site, desired: Desire, seen: Seen) -> Plan:
     The Guardrail is left alone, so that it is not held again after it was released.
     """
     fence = tuple(child for child in desired.fence if child.ref.type != GUARDRAIL)
-    surplus = (ref for ref in prune.surplus(seen.live, desired.objects) if ref.type != ROLE_BINDING)
+    surplus = (ref for ref in prune.surplus(seen.live, desired.objects, site.standing) if ref.type != ROLE_BINDING)
     kept = stages.reconcile(desired.namespace, fence, (), tuple(surplus), seen.live)
     finding = Finding(Reason.DELETING, f"Tenant {site.owner.name} is being deleted; nothing is granted any more")
     return Plan(
@@ -80,6 +80,7 @@ def _removed(namespace: Subject[NamespaceSpec], core: CoreNamespace, seen: Seen)
     if judgement.finding is not None:
         return Plan(
             conditions=verdict.summary((judgement.finding,)),
+            stages=stages.close(seen.live) if judgement.frozen else (),
             findings=(judgement.finding,),
             finalizer=Finalizer.HOLD,
             questions=judgement.questions,

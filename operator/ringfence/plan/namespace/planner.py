@@ -50,7 +50,7 @@ def _plan(namespace: Subject[NamespaceSpec], seen: Seen) -> Plan:
 
 def _reconciled(site: Site, found: tuple[Finding, ...], seen: Seen) -> Plan:
     desired = desire(site, seen)
-    surplus = prune.surplus(seen.live, desired.objects, quarantined=site.quarantined)
+    surplus = prune.surplus(seen.live, desired.objects, site.standing)
     findings = (*_remarks(site, seen), *found, *desired.findings)
     until = report.pause(site, seen)
     return Plan(

@@ -6,8 +6,10 @@ from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import Environment, TenantSpec
 from ringfence.plan import access
+from ringfence.plan.children.guardrail import frontend_ports, identities
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.place import Place
+from ringfence.plan.prune import Standing
 from ringfence.plan.seen import CoreNamespace, Seen
 
 
@@ -51,6 +53,15 @@ class Site:
     def quarantined(self) -> bool:
         """Whether an incident is declared for the tenant or for this Namespace."""
         return "Quarantined" in (self.tenant.isolation, self.spec.isolation)
+
+    @property
+    def standing(self) -> Standing:
+        """What the policies and bindings of the tenant's own are judged by."""
+        return Standing(
+            quarantined=self.quarantined,
+            private=bool(frontend_ports(self.tenant, self.place.namespace)),
+            known=identities(access.known_principals(self.tenant.access)),
+        )
 
     @property
     def pod_security(self) -> str:

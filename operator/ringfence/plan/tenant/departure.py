@@ -7,7 +7,7 @@ namespaces, then the home, unless data would be lost that nobody confirmed to lo
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import orphan, stages, timers, verdict
-from ringfence.plan.destruction import destruction_is_confirmed
+from ringfence.plan.destruction import Judgement, destruction_is_confirmed
 from ringfence.plan.ownership import owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Finalizer, Finding, Plan, Stage
@@ -52,7 +52,7 @@ def _removed(
     if judgement is not None and judgement.finding is not None:
         return Plan(
             conditions=verdict.summary((judgement.finding,)),
-            stages=_last_guardrails(tenant, leaving, seen),
+            stages=_some((*_withdrawn(judgement, seen), *_last_guardrails(tenant, leaving, seen))),
             findings=(judgement.finding,),
             finalizer=Finalizer.HOLD,
             questions=judgement.questions,
@@ -71,6 +71,11 @@ def _removed(
         finalizer=Finalizer.HOLD,
         questions=judgement.questions if judgement else (),
     )
+
+
+def _withdrawn(judgement: Judgement, seen: Seen) -> tuple[Stage, ...]:
+    """In an incident nobody waits for its end with the access that he had."""
+    return (stages.withdraw_bindings(seen.live),) if judgement.frozen else ()
 
 
 def _last_guardrails(tenant: Subject[TenantSpec], leaving: tuple[CoreNamespace, ...], seen: Seen) -> tuple[Stage, ...]:

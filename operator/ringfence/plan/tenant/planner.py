@@ -44,7 +44,7 @@ def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Pl
     quarantined = spec.isolation == "Quarantined"
     desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen)
     home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
-    surplus = prune.surplus(home, desired.objects, quarantined=quarantined)
+    surplus = prune.surplus(home, desired.objects, prune.Standing(quarantined=quarantined))
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
     findings = _findings(tenant, spec, seen)
     return Plan(
