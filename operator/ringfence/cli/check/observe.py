@@ -14,7 +14,7 @@ from ringfence.admission.drift import Key
 from ringfence.admission.probes import PROBES
 from ringfence.admission.tokens import CANARY_TOKEN_AGE
 from ringfence.cli.check.network import ProbeError
-from ringfence.model.kinds import SERVICE_ACCOUNT, ResourceType
+from ringfence.model.kinds import CORE_NAMESPACE, SERVICE_ACCOUNT, ResourceType
 from ringfence.ports.cluster import Grant
 
 ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
@@ -101,6 +101,12 @@ def serves(calls: Calls, kind: ResourceType) -> bool:
     """Whether the API server has a type."""
     found = calls.get(f"/apis/{kind.group}/{kind.version}") or {}
     return any(each["name"] == kind.plural for each in found.get("resources", ()))
+
+
+def planted(calls: Calls) -> frozenset[str]:
+    """Namespaces of the canary that are there."""
+    wanted = (names.CANARY, names.CANARY_HOME)
+    return frozenset(each for each in wanted if calls.get(CORE_NAMESPACE.path(None, each)))
 
 
 def answers(calls: Calls, user: str, kinds: frozenset[str]) -> list[tuple[Probe, Answer]]:

@@ -81,6 +81,9 @@ def _policies(calls: Calls) -> Iterable[Finding]:
 
 
 def _canary(calls: Calls) -> Iterable[Finding]:
+    absent = installed.judge_planted(observe.planted(calls))
+    if absent:
+        return [absent]
     return installed.judge_answers(observe.answers(calls, observe.who(calls), observe.served(calls)))
 
 
