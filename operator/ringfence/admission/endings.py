@@ -13,6 +13,7 @@ from ringfence.admission.cel import (
     NOT_OPERATOR,
     RESOURCE,
     STEPPED_UP,
+    YOURS,
     annotations,
     noted_otherwise,
     value,
@@ -126,7 +127,7 @@ TWO_PERSONS: Final = Policy(
             !variables.release || authorizer.group('{GROUP}').resource({RESOURCE})
               .namespace(request.?namespace.orValue('')).name({_NAME}).check('release').allowed()
             """,
-            "leaving quarantine needs the verb release",
+            "leaving quarantine needs the verb release on tenants, or on tenantnamespaces for one Namespace",
         ),
         Validation(
             "confirmation-stamp",
@@ -136,7 +137,7 @@ TWO_PERSONS: Final = Policy(
                 f"{value('variables.new', stamp)} == {stamped(wish, stamp, now)}" for wish, stamp, now in STAMPED
             )
             + ")",
-            "who confirmed or paused, and of which generation, is written by the API server; leave it out. You are",
+            f"who confirmed or paused, and of which generation, is written by the API server: {YOURS}",
             ME,
         ),
     ),
