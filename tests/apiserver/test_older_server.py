@@ -45,7 +45,7 @@ def condition(admin: Client, kind: str) -> tuple[str, str, str]:
 def test_a_tenant_is_opened_and_the_condition_says_what_is_lacking(
     controlplane: ControlPlane, kubectl: Kubectl, admin: Client, tmp_path: Path
 ) -> None:
-    """Its author is written by himself; who forgets it is told so, and so is who asks whether the installation holds."""
+    """Its author writes his name himself; who forgets it is told so, and so is who runs a check."""
     kubectl("apply", "-k", str(CRDS))
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     assert "MutatingAdmissionPolicy" in kubectl("apply", "-k", str(INSTALL), check=False).stderr

@@ -37,7 +37,7 @@ FEATURES: Final = (
 
 
 def version_of(info: Mapping[str, Any]) -> str:
-    """By whose rules an API server works, from its answer at /version: in an upgrade it may emulate an older release."""
+    """By whose rules an API server works, from its answer at /version; in an upgrade it may emulate another."""
     built = str(info["gitVersion"])
     emulated = f"v{info.get('emulationMajor', '')}.{info.get('emulationMinor', '')}"
     if emulated == "v." or built.startswith(f"{emulated}."):
