@@ -14,7 +14,7 @@ from ringfence.admission.drift import Key
 from ringfence.admission.probes import PROBES
 from ringfence.admission.tokens import CANARY_TOKEN_AGE
 from ringfence.cli.check.network import ProbeError
-from ringfence.model.kinds import CORE_NAMESPACE, SERVICE_ACCOUNT, ResourceType
+from ringfence.model.kinds import SERVICE_ACCOUNT, ResourceType
 from ringfence.ports.cluster import Grant
 
 ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
@@ -104,9 +104,9 @@ def serves(calls: Calls, kind: ResourceType) -> bool:
 
 
 def planted(calls: Calls) -> frozenset[str]:
-    """Namespaces of the canary that are there."""
-    wanted = (names.CANARY, names.CANARY_HOME)
-    return frozenset(each for each in wanted if calls.get(CORE_NAMESPACE.path(None, each)))
+    """Namespaces of the canary that are there. The operator may list them and get none."""
+    found = {each["metadata"]["name"] for each in items(calls, "/api/v1/namespaces")}
+    return frozenset(found & {names.CANARY, names.CANARY_HOME})
 
 
 def answers(calls: Calls, user: str, kinds: frozenset[str]) -> list[tuple[Probe, Answer]]:
