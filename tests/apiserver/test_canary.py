@@ -185,14 +185,19 @@ def test_a_policy_that_was_edited_is_named(waiting: OperatorProcess, kubectl: Ku
 
 
 def test_without_mutating_policies_the_condition_says_what_people_must_write(
-    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client
+    waiting: OperatorProcess, early: Tenancy, kubectl: Kubectl, admin: Client, check: Check
 ) -> None:
-    """An older API server has none: the fence stands, and what they fill in is demanded all the same."""
+    """An older API server has none: the fence stands, and every other policy still answers for itself."""
     mutating = [f"{kind.lower()}s/{name}" for kind, name in shipped() if kind == "MutatingAdmissionPolicyBinding"]
     kubectl("delete", *mutating)
     eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("Unknown", "PolicyDrift"), SOON)
     assert "MutatingAdmissionPolicyBinding" in condition(admin, "early", "Isolated")[2]
     assert waiting.metrics()["ringfence_policies_in_force"] == 1
+    unfilled = "MutatingAdmissionPolicy ringfence-stamps has no effect"
+    eventually(lambda: any(unfilled in each["words"] for each in check()[1]), SOON)
+    code, lines = check()
+    assert (code, graded(lines, "failed")) == (0, set())
+    assert not any("ValidatingAdmissionPolicy" in each["words"] for each in lines if each["grade"] == "warning")
     kubectl("apply", "--server-side", "-k", str(POLICIES))
     eventually(lambda: condition(admin, "early", "Isolated")[:2] == ("True", "Fenced"), SOON)
 

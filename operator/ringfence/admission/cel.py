@@ -13,6 +13,8 @@ from ringfence.model.kinds import GROUP
 from ringfence.model.rules import cel_list
 
 ME: Final = "request.userInfo.username"
+YOURS: Final = "leave it out, or write it yourself where nothing fills it in. You are"
+"""What to do about a stamp, and before `ME`: an API server without mutating policies fills in nothing."""
 OPERATOR: Final = f"{ME} == '{names.OPERATOR_USER}'"
 NODE: Final = "'system:nodes' in request.userInfo.groups"
 SERVICE_ACCOUNT: Final = f"{ME}.startsWith('system:serviceaccount:')"

@@ -14,6 +14,7 @@ from ringfence.admission.cel import (
     RESOURCE,
     SERVICE_ACCOUNT,
     STEPPED_UP,
+    YOURS,
     annotations,
     noted_otherwise,
     value,
@@ -137,7 +138,7 @@ TWO_PERSONS: Final = Policy(
             !variables.release || authorizer.group('{GROUP}').resource({RESOURCE})
               .namespace(request.?namespace.orValue('')).name({_NAME}).check('release').allowed()
             """,
-            "leaving quarantine needs the verb release",
+            "leaving quarantine needs the verb release on tenants, or on tenantnamespaces for one Namespace",
         ),
         Validation(
             "confirmation-stamp",
@@ -147,7 +148,7 @@ TWO_PERSONS: Final = Policy(
                 f"{value('variables.new', stamp)} == {stamped(wish, stamp, now)}" for wish, stamp, now in STAMPED
             )
             + ")",
-            "who confirmed or paused, and of which generation, is written by the API server; leave it out. You are",
+            f"who confirmed or paused, and of which generation, is written by the API server: {YOURS}",
             ME,
         ),
     ),

@@ -6,7 +6,7 @@ hold never changes and is never removed without a request: the definition's rule
 
 from typing import Final
 
-from ringfence.admission.cel import ME, NOT_COLLECTED, STEPPED_UP
+from ringfence.admission.cel import ME, NOT_COLLECTED, STEPPED_UP, YOURS
 from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, RETENTION_POLICY
@@ -65,7 +65,7 @@ HOLDS: Final = Policy(
             variables.after.all(h, !has(h.release) || {_ASKED_BY} == {ME}
               || variables.before.exists(o, o.name == h.name && has(o.release) && o.release == h.release))
             """,
-            "release.requestedBy is whoever asks; leave it out. You are",
+            f"release.requestedBy is whoever asks: {YOURS}",
             ME,
         ),
         Validation(

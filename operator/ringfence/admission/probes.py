@@ -1,7 +1,8 @@
 """The table of probes: one violation a policy, which that policy alone is to refuse, in its own words.
 
 Laws: every policy has a probe, or a sentence why nobody can provoke it; a probe leaves nothing behind, whether or not
-its policy is in force.
+its policy is in force. A probe writes itself what mutating policies would fill in, unless it is about them: no other
+rule is to refuse it where they are missing.
 """
 
 from collections.abc import Mapping
@@ -33,21 +34,27 @@ def _object(kind: kinds.ResourceType, spec: Mapping[str, Any], **metadata: Any) 
     return {"apiVersion": kind.api_version, "kind": kind.kind, **_named(**metadata), "spec": dict(spec)}
 
 
-def _route(**metadata: Any) -> dict[str, Any]:
+def _signed(**annotations: str) -> dict[str, str]:
+    """Annotations of an object of ours, with who asks."""
+    return {names.REQUESTED_BY_ANNOTATION: names.CANARY_USER, **annotations}
+
+
+def _route(annotations: Mapping[str, str], **metadata: Any) -> dict[str, Any]:
     spec = {"model": _NAME, "backends": [{"provider": "none", "model": "none"}]}
-    return _object(kinds.MODEL_ROUTE, spec, **metadata)
+    return _object(kinds.MODEL_ROUTE, spec, annotations=dict(annotations), **metadata)
 
 
 def _namespace(**annotations: str) -> dict[str, Any]:
     keys = {key.replace("__", "-"): value for key, value in annotations.items()}
     noted = {f"{kinds.GROUP}/{key}": value for key, value in keys.items()}
-    return _object(kinds.NAMESPACE, {"environment": "canary"}, annotations=noted)
+    return _object(kinds.NAMESPACE, {"environment": "canary"}, annotations=_signed(**noted))
 
 
 def _hold(**release: str) -> dict[str, Any]:
     """A hold that is born with its release."""
     hold = {"name": "canary", "reason": "a probe", "scope": {}, "since": "2026-01-01T00:00:00Z"}
-    return _object(kinds.RETENTION_POLICY, {"legalHolds": [{**hold, "release": {"reason": "a probe", **release}}]})
+    spec = {"legalHolds": [{**hold, "release": {"reason": "a probe", **release}}]}
+    return _object(kinds.RETENTION_POLICY, spec, annotations=_signed())
 
 
 def _pod(**container: Any) -> dict[str, Any]:
@@ -155,7 +162,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe(
         Refusal("promotion-stray-stamp"),
         _ours(kinds.MODEL_ROUTE),
-        _route(annotations={f"{names.PROMOTED_BY_PREFIX}nowhere": _SOMEBODY}),
+        _route(_signed(**{f"{names.PROMOTED_BY_PREFIX}nowhere": _SOMEBODY})),
     ),
     Probe(
         Refusal("hold-born-released"),
@@ -170,9 +177,9 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe(
         Refusal("finalizer-added"),
         _ours(kinds.MODEL_ROUTE),
-        _route(finalizers=["canary.invalid/held"]),
+        _route(_signed(), finalizers=["canary.invalid/held"]),
     ),
-    Probe(Refusal("reference-model"), _ours(kinds.MODEL_ROUTE), _route()),
+    Probe(Refusal("reference-model"), _ours(kinds.MODEL_ROUTE), _route(_signed())),
     Probe(
         Refusal("operator-namespace-birth"),
         "/api/v1/namespaces",
@@ -200,7 +207,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe(
         Stamp("ringfence-stamps", ("metadata", "annotations", names.REQUESTED_BY_ANNOTATION), names.CANARY_USER),
         _ours(kinds.MODEL_ROUTE),
-        _route(),
+        _route({}),
     ),
     Probe(Stamp("ringfence-regions", _TERM, REGION), _in("pods"), _pod()),
     Probe(

@@ -7,7 +7,7 @@ Law: an approval is added by the approver himself, for what is promoted now, and
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, STEPPED_UP, annotations, noted_otherwise
+from ringfence.admission.cel import ME, STEPPED_UP, YOURS, annotations, noted_otherwise
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.stamps import PROMOTER, PROMOTIONS
 from ringfence.admission.threats import Threat
@@ -65,7 +65,7 @@ ROUTES: Final = Policy(
             "promotion-stamp",
             (Threat.FORGED_AUTHORS,),
             f"variables.newPromotions.all(e, {_STAMP.format('e')} == {PROMOTER})",
-            f"{names.PROMOTED_BY_PREFIX}* is written by the API server; leave it out. You are",
+            f"{names.PROMOTED_BY_PREFIX}* is written by the API server: {YOURS}",
             ME,
         ),
         Validation(
@@ -81,7 +81,7 @@ ROUTES: Final = Policy(
             "approval-author",
             (Threat.FORGED_AUTHORS,),
             f"variables.added.all(a, a.?by.orValue('') == {ME})",
-            "approvals[].by is the approver himself; leave it out. You are",
+            f"approvals[].by is the approver himself: {YOURS}",
             ME,
         ),
         Validation(

@@ -7,7 +7,7 @@ mutating ones only fill in what is missing, so that nobody has to write his own 
 from typing import Final
 
 from ringfence import names
-from ringfence.admission.cel import ME, OPERATOR, annotations, value
+from ringfence.admission.cel import ME, OPERATOR, YOURS, annotations, value
 from ringfence.admission.policy import WRITE, Expression, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, PRIMARY_TYPES
@@ -64,7 +64,7 @@ STAMP_RULES: Final = (
         {OPERATOR} || variables.asked == (variables.changed ? {ME}
           : {value("variables.old", names.REQUESTED_BY_ANNOTATION)})
         """,
-        f"{names.REQUESTED_BY_ANNOTATION} is written by the API server; leave it out. You are",
+        f"{names.REQUESTED_BY_ANNOTATION} is written by the API server: {YOURS}",
         ME,
     ),
     Validation(

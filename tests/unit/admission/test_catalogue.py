@@ -7,7 +7,7 @@ import pytest
 from ringfence import names
 from ringfence.admission import endings, holds, metadata, operator_fence, promotions, stamps
 from ringfence.admission.catalogue import MUTATIONS, POLICIES, VALIDATIONS, files
-from ringfence.admission.cel import EXCUSED, GLASS_WHOLE
+from ringfence.admission.cel import EXCUSED, GLASS_WHOLE, ME
 from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.engine.policies import PREFIX
@@ -117,3 +117,17 @@ def test_mutations_may_be_missing() -> None:
     judged = {policy.name for policy in POLICIES}
     for mutation in MUTATIONS:
         assert mutation.name in judged or set(re.findall("`(ringfence-[a-z-]+)`", mutation.about)) <= judged
+
+
+def test_who_forgot_a_stamp_is_told_what_to_do_where_nothing_fills_it_in() -> None:
+    """To leave it out is what he did, on an API server that has no mutating policies."""
+    stamps = [each for policy in POLICIES for each in policy.validations if each.detail == ME]
+    assert stamps
+    assert [each.id for each in stamps if "where nothing fills it in" not in each.says] == []
+
+
+def test_who_lacks_a_verb_is_told_on_what() -> None:
+    """A verb alone can't be granted."""
+    lacking = [each.says for policy in POLICIES for each in policy.validations if "the verb " in each.says]
+    assert lacking
+    assert [says for says in lacking if not re.search(r"the verb \w+ on \w+", says)] == []

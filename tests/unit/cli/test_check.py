@@ -39,6 +39,9 @@ def grades(findings: Any) -> list[tuple[str, Grade]]:
         ("v1.36.3", 1, Grade.OK),
         ("v1.40.0-alpha.1", 1, Grade.OK),
         ("v1.35.1", 1, Grade.WARNING),
+        (server.version_of({"gitVersion": "v1.36.3", "emulationMajor": "1", "emulationMinor": "35"}), 1, Grade.WARNING),
+        (server.version_of({"gitVersion": "v1.36.3", "emulationMajor": "1", "emulationMinor": "36"}), 1, Grade.OK),
+        (server.version_of({"gitVersion": "v1.30.1"}), 3, Grade.WARNING),
         ("v1.32.9+k3s1", 3, Grade.WARNING),
         ("v1.29.0", 4, Grade.FAILED),
         ("unknown", 1, Grade.WARNING),
@@ -117,6 +120,27 @@ def test_a_canary_that_could_not_ask_is_no_canary_that_was_refused() -> None:
     assert "cannot impersonate" in silent[0].words
     nothing = list(installed.judge_answers([]))
     assert passed[0].grade is silent[0].grade is nothing[0].grade is Grade.FAILED
+
+
+def test_who_could_not_ask_is_told_who_can() -> None:
+    """An operator that never ran, and a right to impersonate, are two things; neither is a missing policy."""
+    refused = 'User "ann" cannot impersonate-on:serviceaccount:patch resource "namespaces"'
+    lacking = list(installed.judge_answers([(PROBES[0], Answer(0, refused))]))
+    assert "administrator" in lacking[0].step
+    absent = installed.judge_planted(frozenset({names.CANARY}))
+    assert absent is not None
+    assert absent.grade is Grade.FAILED
+    assert names.CANARY_HOME in absent.words
+    assert "the operator runs" in absent.step
+    assert installed.judge_planted(frozenset({names.CANARY, names.CANARY_HOME})) is None
+
+
+def test_what_puts_a_policy_back_leaves_the_operators_image() -> None:
+    """Whoever set the image by hand keeps it: only policies are to be applied."""
+    live = {key: spec for key, spec in drift.shipped().items() if key.name != "ringfence-pods"}
+    missing = list(installed.judge_policies(live, KINDS))
+    passed = list(installed.judge_answers([(PROBES[0], Answer(201))]))
+    assert all("manifests/policies" in each.step for each in (missing[0], passed[0]))
 
 
 def test_what_is_somebody_elses_stops_an_install() -> None:

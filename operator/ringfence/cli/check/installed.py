@@ -18,6 +18,9 @@ from ringfence.plan.operator_rights import operator_roles
 from ringfence.plan.roles import cluster_roles
 
 INSTALL: Final = "apply manifests/install or the chart of this release"
+POLICIES: Final = "apply manifests/policies or the chart of this release"
+"""What puts policies back and leaves the Deployment, whose image somebody chose, as it is."""
+IMPERSONATE: Final = "impersonate"
 OURS: Final = {"app.kubernetes.io/name": "ringfence"}
 
 
@@ -60,9 +63,18 @@ def judge_policies(live: Mapping[drift.Key, Mapping[str, Any]], served: Set[str]
     found = drift.differences(live, served)
     if found:
         report = failed if any(each.opens or each.path for each in found) else warning
-        yield report("policies", in_words([str(each) for each in found]), INSTALL)
+        yield report("policies", in_words([str(each) for each in found]), POLICIES)
     else:
         yield well("policies", f"{sum(key.kind in served for key in drift.shipped())} policies and bindings as shipped")
+
+
+def judge_planted(there: Set[str]) -> Finding | None:
+    """Where the canary asks; None where its namespaces are there."""
+    missing = sorted({names.CANARY, names.CANARY_HOME} - there)
+    if not missing:
+        return None
+    words = f"not asked: the operator makes {' and '.join(missing)} when it starts, and has not yet"
+    return failed("canary", words, "see that the operator runs: docs/how-to/install.md, Is it well?")
 
 
 def judge_answers(answers: Sequence[tuple[Probe, Answer]]) -> Iterator[Finding]:
@@ -74,17 +86,23 @@ def judge_answers(answers: Sequence[tuple[Probe, Answer]]) -> Iterator[Finding]:
     essential = [f"{subject} {verdict.value}" for subject, (probe, verdict, _) in passed if probe.essential]
     others = [f"{subject} has no effect" for subject, (probe, *_) in passed if not probe.essential]
     if essential:
-        yield failed("canary", in_words(essential), "nothing new is opened meanwhile; " + INSTALL)
+        yield failed("canary", in_words(essential), "nothing new is opened meanwhile; " + POLICIES)
     if others:
-        yield warning("canary", in_words(others), INSTALL)
+        yield warning("canary", in_words(others), POLICIES)
     if unknown:
-        yield failed("canary", f"not asked: {in_words(unknown)}", "see that the operator runs and has its roles")
+        yield failed("canary", f"not asked: {in_words(unknown)}", _who_asks(unknown))
     if not found:
         yield failed("canary", "there are no policies to be asked")
     elif not wrong:
         yield well("canary", f"{len(found)} policies refuse or fill in what they should")
     if UNPROVOKED:
         yield well("canary", f"{len(UNPROVOKED)} more can't be provoked without harm: see docs/reference/policies.md")
+
+
+def _who_asks(unknown: Iterable[str]) -> str:
+    if any(IMPERSONATE in each for each in unknown):
+        return "ask as a cluster's administrator, who may impersonate the canary"
+    return "see that the operator runs and has its roles"
 
 
 # --- before an install

@@ -103,6 +103,12 @@ def serves(calls: Calls, kind: ResourceType) -> bool:
     return any(each["name"] == kind.plural for each in found.get("resources", ()))
 
 
+def planted(calls: Calls) -> frozenset[str]:
+    """Namespaces of the canary that are there. The operator may list them and get none."""
+    found = {each["metadata"]["name"] for each in items(calls, "/api/v1/namespaces")}
+    return frozenset(found & {names.CANARY, names.CANARY_HOME})
+
+
 def answers(calls: Calls, user: str, kinds: frozenset[str]) -> list[tuple[Probe, Answer]]:
     """Ask for everything that policies should refuse, as the canary and as the operator.
 

@@ -46,7 +46,7 @@ def _version(calls: Calls) -> Iterator[Finding]:
     after = datetime.now(UTC)
     if not reply.ok:
         raise ListError(reply.message)
-    yield from server.judge_version(str(reply.body["gitVersion"]))
+    yield from server.judge_version(server.version_of(reply.body))
     yield server.judge_clock(reply.headers.get("date", ""), before, after)
 
 
@@ -81,6 +81,9 @@ def _policies(calls: Calls) -> Iterable[Finding]:
 
 
 def _canary(calls: Calls) -> Iterable[Finding]:
+    absent = installed.judge_planted(observe.planted(calls))
+    if absent:
+        return [absent]
     return installed.judge_answers(observe.answers(calls, observe.who(calls), observe.served(calls)))
 
 

@@ -4,10 +4,10 @@ Law: supported is what the tests run on; of an older one it is said what therefo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ringfence.cli.check.finding import Finding, Grade, failed, warning, well
 
@@ -34,6 +34,15 @@ FEATURES: Final = (
         "no MutatingAdmissionPolicy: people write who asks and regions of pods themselves, or are refused",
     ),
 )
+
+
+def version_of(info: Mapping[str, Any]) -> str:
+    """By whose rules an API server works, from its answer at /version; in an upgrade it may emulate another."""
+    built = str(info["gitVersion"])
+    emulated = f"v{info.get('emulationMajor', '')}.{info.get('emulationMinor', '')}"
+    if emulated == "v." or built.startswith(f"{emulated}."):
+        return built
+    return f"{emulated}, emulated by {built}"
 
 
 def judge_version(version: str) -> Iterator[Finding]:
