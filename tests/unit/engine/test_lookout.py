@@ -188,6 +188,17 @@ def test_a_server_without_mutating_policies_is_asked_for_the_others(world: World
     assert not any(each.subject.startswith("Mutating") for each in world.canary.asked)
 
 
+def test_a_server_without_validating_policies_opens_nothing(world: World) -> None:
+    """Where nobody can be asked, nobody is seen to refuse; and the message says why."""
+    for kind in TYPES:
+        world.policies.serves(kind, served=False)
+        world.policies.listed(kind, frozenset(), 1)
+    state = world.look()
+    assert state.silent == ("this API server serves no ValidatingAdmissionPolicy: nothing is refused",)
+    assert not state.opens
+    assert not world.canary.asked
+
+
 def test_nobody_asks_about_a_type_that_is_not_served(world: World) -> None:
     """External Secrets need not be installed."""
     world.look()
