@@ -4,7 +4,7 @@ Law: what is compared is what a policy says once the API server has filled in it
 whatever else others add to an object are their own business. What is there beside our policies is not judged here.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -66,12 +66,20 @@ def differences(live: Mapping[Key, Mapping[str, Any]], served: Set[str]) -> tupl
 
 def lacking(served: Set[str]) -> tuple[str, ...]:
     """Kinds of ours that the cluster does not serve, with what therefore does not hold."""
-    kinds = sorted({key.kind for key in shipped()} - served)
-    return tuple(
-        f"this API server serves no {kind}: {_UNFILLED if kind.startswith(_MUTATING) else 'nothing is refused'}"
-        for kind in kinds
-        if not kind.endswith("Binding")
-    )
+    return tuple(map(_without, _absent(served)))
+
+
+def defenceless(served: Set[str]) -> tuple[str, ...]:
+    """Of what the cluster lacks, that without which nothing is refused: there is nobody whom a canary could ask."""
+    return tuple(_without(kind) for kind in _absent(served) if kind == _VALIDATING)
+
+
+def _absent(served: Set[str]) -> Sequence[str]:
+    return sorted(kind for kind in {key.kind for key in shipped()} - served if not kind.endswith("Binding"))
+
+
+def _without(kind: str) -> str:
+    return f"this API server serves no {kind}: {_UNFILLED if kind == _MUTATING else 'nothing is refused'}"
 
 
 @cache

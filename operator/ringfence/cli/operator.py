@@ -32,9 +32,10 @@ from ringfence.adapters.sqlite.ledger import SqliteLedger
 from ringfence.engine.election import Candidate
 from ringfence.engine.facts import Ranges
 from ringfence.engine.metrics import Metrics
-from ringfence.engine.operator import Engine, LeaseLostError, Tuning
+from ringfence.engine.operator import Engine, LeaseLostError
 from ringfence.engine.preflight import RefusedToStartError, preflight
 from ringfence.engine.stopping import unless
+from ringfence.engine.tuning import Tuning
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref

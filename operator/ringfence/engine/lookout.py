@@ -130,6 +130,7 @@ class Lookout:
         missing = {each.key.name for each in found if not each.path}
         return Enforcement(
             silent=(
+                *drift.defenceless(self._policies.served),
                 *(str(each) for each in found if each.opens),
                 *(f"{each} {silent[each].value}" for each in _besides(missing, silent)),
             ),

@@ -24,7 +24,8 @@ _KeyT = TypeVar("_KeyT")
 def is_paced(ref: Ref, trigger: Trigger) -> bool:
     """Whether the cause is one that a tenant can make as often as he likes.
 
-    Never paced are Tenants' own changes, by which an incident is declared, and whatever has to be repaired or to go.
+    Never paced are Tenants' own changes, by which an incident is declared, and whatever has to be repaired or to go;
+    nor, whatever the cause is called, where a change of a Tenant leads, and the incident of a single Namespace.
     """
     return trigger is Trigger.DEPENDENCY or (trigger is Trigger.SPEC and bool(ref.namespace))
 

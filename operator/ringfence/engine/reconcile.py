@@ -90,7 +90,6 @@ class Reconciler:
             planned = await self._hands.planner.plan(ref)
             if planned is None:
                 return self._forget(ref)
-            await self._tell_episodes(*planned)
             result, failure = await self._bring(*planned, cause)
         except ForkRefusedError:
             raise
@@ -117,7 +116,8 @@ class Reconciler:
 
     async def _bring(self, subject: AnySubject, plan: Plan, cause: Cause) -> tuple[Result, Failure | None]:
         batches = missing(plan, subject, self._cache)
-        self._cache.promise(subject.ref, _all_writes(batches))
+        self._cache.promise(subject.ref, _all_writes(batches))  # before anything is waited for
+        await self._tell_episodes(subject, plan)
         run = self._hands.recorder.run_of(subject, plan, cause, attempt=self._queue.attempts(subject.ref) + 1)
         try:
             if not batches:

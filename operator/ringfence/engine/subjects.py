@@ -58,8 +58,11 @@ class Subjects:
         return tuple(subject.ref for collection in self._collections.values() for subject in collection.values())
 
     def seen(self, thing: Object, *, ours: bool = False) -> None:
-        """Note an object from the watch, or from the answer to our own write."""
-        if self._is_old(thing):
+        """Note an object from the watch, or from the answer to our own write.
+
+        We write what we know, so that an answer about what is not known any more came after its deletion was told.
+        """
+        if self._is_old(thing) or (ours and thing["metadata"]["uid"] not in self._versions):
             return
         try:
             after = parse(thing)
@@ -84,10 +87,11 @@ class Subjects:
 
     def gone(self, ref: Ref, uid: str) -> None:
         """Note a deletion; one of a namesake that came before is no news."""
+        self._versions.pop(uid, None)
+        self._unreadable.discard(uid)
         before = self.get(ref)
         if before and before.meta.uid == uid:
             self._drop(ref)
-            self._versions.pop(uid, None)
             self._changed(ref, before, None, ours=False)
 
     def missing(self, kind: ResourceType, present: Set[str], resource_version: int) -> None:

@@ -1,7 +1,7 @@
 """Whose turn it is when something changed.
 
 Law: a change wakes the object itself and whoever depends on it, never by what changed but because it did. What people
-can do as often as they like is followed at a measured pace.
+can do as often as they like is followed at a measured pace; what only the platform can, and what closes, is not.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,8 +12,9 @@ from ringfence.engine.cause import Cause
 from ringfence.engine.pace import Pace, is_paced
 from ringfence.engine.queue import WorkQueue
 from ringfence.lineage.runs import Trigger
-from ringfence.model.kinds import Ref
+from ringfence.model.kinds import NAMESPACE, TENANT, Ref
 from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
+from ringfence.plan.episode import incidents
 from ringfence.plan.seen import AnySubject, CoreNamespace, View
 from ringfence.ports.clock import Clock
 
@@ -32,12 +33,14 @@ class Waker:
         self.awake = False
         """False while this process only watches: whoever takes over looks at everything anyway."""
 
-    def wake(self, refs: Iterable[Ref], trigger: Trigger, managers: tuple[str, ...] = ()) -> None:
-        """Queue these objects."""
+    def wake(
+        self, refs: Iterable[Ref], trigger: Trigger, managers: tuple[str, ...] = (), *, at_once: bool = False
+    ) -> None:
+        """Queue these objects; ``at_once`` is what no flood may delay, whatever the trigger."""
         if self.awake:
             cause = Cause(trigger, self._clock.monotonic(), managers)
             for ref in refs:
-                if is_paced(ref, trigger):
+                if is_paced(ref, trigger) and not at_once:
                     self._follow(ref, cause)
                 else:
                     self._queue.add(ref, cause)
@@ -60,12 +63,14 @@ class Waker:
         The answer to our own write also has what somebody asked for since we looked, and no event tells of that later.
         """
         dependents = of_subject(ref, before, after, self._view())
-        if ours and _asked(before) == _asked(after):
+        asked = _asked(before) != _asked(after)
+        if ours and not asked:
             self._wake_others_soon(dependents, ref)
             return
+        at_once = (asked and ref.type == TENANT) or _is_quarantined(after) > _is_quarantined(before)
         if after:
-            self.wake((ref,), trigger_of(before, after))
-        self.wake(dependents, Trigger.DEPENDENCY)
+            self.wake((ref,), trigger_of(before, after), at_once=at_once)
+        self.wake(dependents, Trigger.DEPENDENCY, at_once=at_once)
 
     def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
         """Wake whom the child belongs to."""
@@ -94,6 +99,10 @@ def _asked(subject: AnySubject | None) -> object:
         return None
     meta = subject.meta
     return meta.uid, meta.generation, meta.deleting, meta.labels, meta.annotations
+
+
+def _is_quarantined(subject: AnySubject | None) -> bool:
+    return subject is not None and subject.ref.type == NAMESPACE and bool(incidents(subject))
 
 
 def trigger_of(before: AnySubject | None, after: AnySubject) -> Trigger:

@@ -30,6 +30,8 @@ MAX_MESSAGE: Final = 1024
 """Characters of free text; what the API server says beyond is cut."""
 MAX_POINTERS: Final = 256
 """Changed fields listed for one write; a pointer ``/…`` says that there were more."""
+MAX_MANAGERS: Final = 64
+"""Field managers listed, the most recent ones: who applies may call himself something else each time."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -118,7 +120,7 @@ def checked_write(write: CheckedWrite) -> Json:
 
 def actor(who: Actor) -> Json:
     """Who is behind something; empty where nobody is known."""
-    return _known({"requestedBy": who.requested_by, "managers": list(who.managers)})
+    return _known({"requestedBy": who.requested_by, "managers": list(who.managers[-MAX_MANAGERS:])})
 
 
 def bounded(text: str) -> str:

@@ -16,7 +16,8 @@ from ringfence.adapters.signer import Ed25519Signer
 from ringfence.engine.election import Candidate, Terms
 from ringfence.engine.facts import Ranges
 from ringfence.engine.metrics import Metrics
-from ringfence.engine.operator import Engine, Tuning
+from ringfence.engine.operator import Engine
+from ringfence.engine.tuning import Tuning
 from ringfence.model import kinds
 from ringfence.model.kinds import LEASE, PRIMARY_TYPES, Ref, ResourceType
 from ringfence.ports.canary import Canary

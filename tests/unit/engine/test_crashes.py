@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from ringfence.admission.drift import shipped
+from ringfence.engine.policies import TYPES
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
+from tests.fakes.canary import FakeCanary
 from tests.unit.engine.conftest import Bench, namespace, tenant
 
 Change = Callable[[Bench], None]
@@ -22,6 +25,17 @@ def create(bench: Bench) -> None:
     bench.cluster.put(kinds.NAMESPACE, namespace())
 
 
+def create_guarded(bench: Bench) -> None:
+    """With policies that somebody has to be asked about first, in namespaces that are made for it."""
+    bench.canary = FakeCanary()
+    for kind in TYPES:
+        for key, spec in shipped().items():
+            if key.kind == kind.kind:
+                policy = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": key.name}}
+                bench.cluster.put(kind, {**policy, "spec": spec})
+    create(bench)
+
+
 def update(bench: Bench) -> None:
     bench.cluster.put(kinds.NAMESPACE, namespace(quota={"hard": {"requests.cpu": "2", "requests.memory": "2Gi"}}))
     bench.cluster.put(kinds.TENANT, tenant(access={"owners": [{"group": "oidc:others"}]}))
@@ -31,7 +45,9 @@ def delete(bench: Bench) -> None:
     bench.cluster.remove(Ref(kinds.NAMESPACE, "acme", "web"))
 
 
-@pytest.mark.parametrize(("before", "change"), [(nothing, create), (create, update), (create, delete)])
+@pytest.mark.parametrize(
+    ("before", "change"), [(nothing, create), (nothing, create_guarded), (create, update), (create, delete)]
+)
 async def test_killed_after_any_write_it_converges_and_closes_what_was_open(before: Change, change: Change) -> None:
     """Whatever the number of writes that took effect, the next process ends where an undisturbed one would have."""
     expected, writes = await _undisturbed(before, change)

@@ -1,12 +1,12 @@
 """Nothing is opened before every policy was seen to refuse, and a doubt lasts before the world is told."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
-from ringfence.admission.answers import Answer, Probe, Refusal, Stamp
+from ringfence.admission.answers import Answer
 from ringfence.admission.drift import shipped
 from ringfence.engine import lookout
 from ringfence.engine.lookout import Lookout
@@ -14,6 +14,7 @@ from ringfence.engine.policies import TYPES, LivePolicies
 from ringfence.model.kinds import EXTERNAL_SECRET
 from ringfence.plan.enforcement import NOT_ASKED, Enforcement
 from ringfence.ports.cluster import RefusedError
+from tests.fakes.canary import FakeCanary
 
 PODS = "ringfence-pods"
 
@@ -29,36 +30,6 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.seconds
-
-
-@dataclass
-class FakeCanary:
-    """Answers as an API server whose policies are in force, but for some; implements the port."""
-
-    otherwise: dict[str, Answer] = field(default_factory=dict)
-    asked: list[Probe] = field(default_factory=list)
-
-    async def ask(self, probe: Probe) -> Answer:
-        self.asked.append(probe)
-        for name, answer in self.otherwise.items():
-            if probe.subject.endswith(name):
-                return answer
-        return held(probe)
-
-
-def held(probe: Probe) -> Answer:
-    """The answer of a policy that is in force."""
-    if isinstance(probe.expects, Stamp):
-        body: object = probe.expects.value
-        for step in reversed(probe.expects.path):
-            body = {step: body} if isinstance(step, str) else [body]
-        assert isinstance(body, dict)
-        return Answer(201, body=body)
-    assert isinstance(probe.expects, Refusal)
-    policy = probe.expects.policy
-    rule = next(each for each in policy.validations if each.id == probe.expects.rule)
-    text = f"ValidatingAdmissionPolicy '{policy.name}' denied request: {rule.says}"
-    return Answer(201, warnings=(text,)) if policy.warns else Answer(403, text)
 
 
 class World:
@@ -186,6 +157,17 @@ def test_a_server_without_mutating_policies_is_asked_for_the_others(world: World
     assert not state.drifted
     assert "MutatingAdmissionPolicy" in state.lacking[0]
     assert not any(each.subject.startswith("Mutating") for each in world.canary.asked)
+
+
+def test_a_server_without_validating_policies_opens_nothing(world: World) -> None:
+    """Where nobody can be asked, nobody is seen to refuse; and the message says why."""
+    for kind in TYPES:
+        world.policies.serves(kind, served=False)
+        world.policies.listed(kind, frozenset(), 1)
+    state = world.look()
+    assert state.silent == ("this API server serves no ValidatingAdmissionPolicy: nothing is refused",)
+    assert not state.opens
+    assert not world.canary.asked
 
 
 def test_nobody_asks_about_a_type_that_is_not_served(world: World) -> None:

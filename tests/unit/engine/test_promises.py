@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pytest
+
 from ringfence import names
 from ringfence.engine.budget import MOST_OF_ONE_TENANT
 from ringfence.engine.promises import most
@@ -15,18 +17,23 @@ from tests.unit.engine.conftest import Bench, namespace, tenant
 
 BUDGET = {"namespaces": 3, "hard": {"pods": "10"}}
 FOUR_PODS = {"hard": {"pods": "4"}}
+QUARANTINED = {"isolation": "Quarantined", "incident": {"id": "INC-1", "reason": "drill"}}
 TEN = [f"n{number}" for number in range(10)]
 
 
-async def test_namespaces_that_come_at_once_never_share_one_grant(bench: Bench) -> None:
-    """Of ten, as many as one tenant may are planned before any record is written, the youngest uid first."""
+@pytest.mark.parametrize("isolation", [{}, QUARANTINED])
+async def test_namespaces_that_come_at_once_never_share_one_grant(bench: Bench, isolation: dict[str, Any]) -> None:
+    """Of ten, as many as one tenant may are planned before any record is written, the youngest uid first.
+
+    Of quarantined ones the first record is that of their incident.
+    """
     async with bench.running():
         bench.cluster.put(kinds.TENANT, tenant(budget=BUDGET))
         await bench.until(lambda: bench.ready(kinds.TENANT, "", "acme")[0] == "True")
         await bench.settled()
         waiting, go_on = _slow_records(bench)
         for number, name in enumerate(TEN):
-            bench.cluster.put(kinds.NAMESPACE, _born_together(name, uid=f"uid-{9 - number}"))
+            bench.cluster.put(kinds.NAMESPACE, _born_together(name, f"uid-{9 - number}", **isolation))
             await bench.until(partial(_reaches, waiting, min(number + 1, MOST_OF_ONE_TENANT)))
         go_on.set()
         await bench.until(lambda: all(bench.ready(kinds.NAMESPACE, "acme", name)[0] for name in TEN))
@@ -40,8 +47,8 @@ def _reaches(waiting: Sequence[LogId], count: int) -> bool:
     return len(waiting) >= count
 
 
-def _born_together(name: str, uid: str) -> dict[str, Any]:
-    born = namespace(name, quota=FOUR_PODS)
+def _born_together(name: str, uid: str, **isolation: Any) -> dict[str, Any]:
+    born = namespace(name, quota=FOUR_PODS, **isolation)
     born["metadata"] |= {"uid": uid, "creationTimestamp": "2026-11-22T00:00:00Z"}
     return born
 

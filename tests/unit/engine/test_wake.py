@@ -6,11 +6,12 @@ import copy
 import pytest
 
 from ringfence.engine.cause import Cause
+from ringfence.engine.pace import BURST
 from ringfence.engine.queue import WorkQueue
 from ringfence.engine.wake import Waker
 from ringfence.lineage.runs import Trigger
-from ringfence.model.kinds import RESOURCE_QUOTA, Ref
-from tests.sample_world import ACME, WEB, settled
+from ringfence.model.kinds import MODEL_ROUTE, RESOURCE_QUOTA, Ref
+from tests.sample_world import ACME, WEB, edit, settled
 from tests.simulation import Simulation
 from tests.unit.engine.conftest import LoopClock
 from tests.waiting import eventually_async
@@ -66,6 +67,23 @@ async def test_what_somebody_asks_for_between_a_look_and_the_report_is_not_taken
     waker.subject_changed(WEB, before, world.subject(WEB), ours=True)
     queue.done(WEB)
     assert queue.expects(WEB)
+
+
+@pytest.mark.parametrize("contained", [ACME, WEB])
+async def test_who_is_to_be_contained_delays_that_by_no_flood_of_his(world: Simulation, contained: Ref) -> None:
+    """Nor who is to lose his access: what the platform changes of a Tenant is followed at once, wherever it leads."""
+    queue = WorkQueue()
+    waker = waker_of(queue, world)
+    flooded = [*(Ref(MODEL_ROUTE, "acme", f"r{number}") for number in range(20)), WEB]
+    for _ in range(BURST + 2):
+        waker.wake(flooded, Trigger.SPEC)
+        while queue._waiting:
+            queue.done((await queue.take())[0])
+    assert WEB in queue._soon
+    before = world.subject(contained)
+    edit(contained, {"isolation": "Quarantined", "incident": {"id": "INC-1", "reason": "drill"}})(world)
+    waker.subject_changed(contained, before, world.subject(contained), ours=False)
+    assert queue._waiting.keys() >= {contained, WEB}
 
 
 async def test_a_write_wakes_everybody_but_the_one_it_was_made_for(world: Simulation) -> None:

@@ -238,6 +238,13 @@ def test_many_changed_fields_are_listed_up_to_a_bound() -> None:
     assert (len(pointers), pointers[-1]) == (facets.MAX_POINTERS, "/…")
 
 
+def test_who_calls_himself_a_thousand_things_is_listed_by_the_latest() -> None:
+    """Each server-side apply may name another field manager, and the API server keeps all of them."""
+    run = replace(make_run(), actor=Actor("ada", tuple(f"m{number}" for number in range(2000))))
+    managers = json.loads(started(run).body)["run"]["facets"]["ringfence_reconcile"]["actor"]["managers"]
+    assert managers == [f"m{number}" for number in range(2000 - facets.MAX_MANAGERS, 2000)]
+
+
 def test_a_message_that_is_no_unicode_still_makes_a_record() -> None:
     entry = event.finish(make_run(), Outcome(Result.FAILED, message="bad \ud800 text"), time_ms=TIME_MS)
     assert _read(entry)["run"]["facets"]["errorMessage"]["message"] == "bad ? text"
