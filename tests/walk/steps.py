@@ -6,12 +6,22 @@ Law: the model is told what the API server took, and of nothing else. What is re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from random import Random
 from typing import Any, Final
 
 from ringfence import names
 from ringfence.cli.glass import REASON
-from ringfence.model.kinds import CORE_NAMESPACE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, ROLE_BINDING, TENANT, Ref
+from ringfence.model.kinds import (
+    CORE_NAMESPACE,
+    NAMESPACE,
+    NETWORK_POLICY,
+    RESOURCE_QUOTA,
+    ROLE_BINDING,
+    TENANT,
+    Ref,
+    ResourceType,
+)
 from tests.attack import rows_access, rows_fence, rows_limits, rows_network, rows_roles, rows_schema, rows_tenants
 from tests.attack.asking import Answer, Asker, Request, Who
 from tests.attack.prepared import ADMINISTRATOR, GITOPS, SECOND, annotated, member
@@ -63,13 +73,30 @@ class Walk:
     told: list[str] = field(default_factory=list)
     """What was done so far, for whoever must understand a failure."""
     deck: list["Step"] = field(default_factory=list)
+    taken: int = 0
+    """How many requests the API server took."""
+    effective: set["Step"] = field(default_factory=set)
+    """Steps of which it took anything: what is only ever refused proves nothing about its consequences."""
+
+    def begin(self) -> None:
+        """There are tenants, for what comes to be about somebody."""
+        for home in wishes.HOMES:
+            self.write(ADMINISTRATOR, wishes.tenant(self.random, home))
+
+    def move_in(self) -> None:
+        """They have namespaces, once there is where to declare them."""
+        for home, name in product(wishes.HOMES, ("dev", "prod")):
+            self.write(GITOPS, wishes.namespace(self.random, home, name))
 
     def step(self) -> None:
         """Do the next thing: steps are dealt like cards, so that none is forgotten for long."""
         if not self.deck:
             self.deck = [step for step, count in _STEPS for _ in range(count)]
             self.random.shuffle(self.deck)
-        self.deck.pop()(self)
+        step, taken = self.deck.pop(), self.taken
+        step(self)
+        if self.taken > taken:
+            self.effective.add(step)
 
     def tell(self, what: str) -> None:
         """Note what was done."""
@@ -90,27 +117,23 @@ class Walk:
 
     def delete_tenant(self) -> None:
         """Two persons delete a Tenant."""
-        ref = Ref(TENANT, "", self._home())
+        ref = self._existing(TENANT)
         self.change(SECOND, ref, annotated({names.CONFIRM_DELETE_ANNOTATION: ref.name}))
         self.delete(ADMINISTRATOR, ref)
 
     def delete_namespace(self) -> None:
         """A tenant's admin deletes a Namespace object."""
-        home = self._home()
-        self.delete(self.random.choice((member(home, "admin"), GITOPS)), Ref(NAMESPACE, home, self._name()))
+        ref = self._existing(NAMESPACE)
+        self.delete(self.random.choice((member(ref.namespace, "admin"), GITOPS)), ref)
 
     def quarantine(self) -> None:
         """Somebody declares an incident."""
-        home = self._home()
-        if self.random.random() < 0.5:
-            self.change(GITOPS, Ref(TENANT, "", home), {"spec": wishes.INCIDENT})
-        else:
-            self.change(GITOPS, Ref(NAMESPACE, home, self._name()), {"spec": {"isolation": "Quarantined"}})
+        ref = self._one()
+        self.change(GITOPS, ref, {"spec": wishes.INCIDENT if ref.type == TENANT else {"isolation": "Quarantined"}})
 
     def release(self) -> None:
         """Two persons end an incident."""
-        home = self._home()
-        for ref in (Ref(TENANT, "", home), Ref(NAMESPACE, home, self._name())):
+        for ref in (self._existing(TENANT), self._existing(NAMESPACE)):
             self.change(SECOND, ref, annotated({names.CONFIRM_RELEASE_ANNOTATION: ref.name}))
             self.change(
                 ADMINISTRATOR, ref, {"spec": wishes.NO_INCIDENT if ref.type == TENANT else {"isolation": "Enforced"}}
@@ -132,9 +155,9 @@ class Walk:
 
     def own_policy(self) -> None:
         """A tenant's admin opens a port among the tenant's own pods."""
-        home, name = self._home(), self._name()
-        core = names.core_namespace(home, name)
-        self.write(member(home, "admin"), wishes.policy(core, home, wishes.NAMESPACES[name]))
+        ref = self._existing(NAMESPACE)
+        core = names.core_namespace(ref.namespace, ref.name)
+        self.write(member(ref.namespace, "admin"), wishes.policy(core, ref.namespace, wishes.NAMESPACES[ref.name]))
 
     def take_the_name(self) -> None:
         """Somebody has a namespace of a name that a tenant wants, or gives it up."""
@@ -147,7 +170,8 @@ class Walk:
 
     def break_the_fence(self) -> None:
         """An administrator breaks the glass and deletes what the operator made."""
-        core = names.core_namespace(self._home(), self._name())
+        ref = self._existing(NAMESPACE)
+        core = names.core_namespace(ref.namespace, ref.name)
         kind, name = self.random.choice(
             (
                 (NETWORK_POLICY, names.DENY_ALL),
@@ -205,6 +229,7 @@ class Walk:
         answer = self._ask(who, Request("DELETE", ref.path, None, {}))
         self.tell(f"{who.user} deletes {ref}: {answer.status}")
         if answer.status < 400:
+            self.taken += 1
             self.model.lost(ref)
         return answer.status < 400
 
@@ -212,6 +237,7 @@ class Walk:
         answer = self._ask(who, request)
         self.tell(f"{who.user} {request.method} {ref} {request.body}: {answer.status} {answer.message[:200]}")
         if answer.status < 400:
+            self.taken += 1
             self.model.took(answer.body)
         return answer.status < 400
 
@@ -230,8 +256,16 @@ class Walk:
 
     def _one(self) -> Ref:
         """A Tenant or a Namespace object."""
+        return self._existing(self.random.choice((TENANT, NAMESPACE)))
+
+    def _existing(self, kind: ResourceType) -> Ref:
+        """One that is there, while there is any."""
+        found = sorted(str(ref.path) for ref in self.model.world.objects if ref.type == kind)
+        if found:
+            chosen = self.random.choice(found)
+            return next(ref for ref in self.model.world.objects if ref.path == chosen)
         home = self._home()
-        return self.random.choice((Ref(TENANT, "", home), Ref(NAMESPACE, home, self._name())))
+        return Ref(TENANT, "", home) if kind == TENANT else Ref(NAMESPACE, home, self._name())
 
     def _notes(self, ref: Ref) -> Mapping[str, str]:
         thing = self.model.there(ref)
@@ -265,4 +299,6 @@ _STEPS: Final[tuple[tuple[Step, int], ...]] = (
     (Walk.kill_in_the_middle, 1),
 )
 """Each step, and how many of it are in the deck."""
+TO_BE_TAKEN: Final = frozenset({Walk.delete_namespace, Walk.delete_tenant, Walk.quarantine})
+"""What the API server takes at least once on a walk that deals all cards: each ends something that stood."""
 ALL_STEPS: Final = sum(count for _, count in _STEPS)

@@ -20,7 +20,7 @@ from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 from tests.walk.cluster import Cluster
 from tests.walk.model import Model, differences
-from tests.walk.steps import ALL_STEPS, Walk
+from tests.walk.steps import ALL_STEPS, TO_BE_TAKEN, Walk
 
 pytestmark = pytest.mark.apiserver
 
@@ -48,6 +48,9 @@ def test_a_random_walk_ends_where_the_model_does(
     """After each step with the operator up, and at the end: the same objects, and no way between two tenants."""
     cluster = Cluster(admin)
     walk = Walk(Random(SEED), Model(cluster.facts()), Asker(controlplane), operator)
+    for arrive in (walk.begin, walk.move_in):
+        arrive()
+        arrives(walk, cluster)
     for _ in range(STEPS):
         walk.step()
         if operator.running:
@@ -55,6 +58,8 @@ def test_a_random_walk_ends_where_the_model_does(
     walk.go_on()
     walk.start()
     arrives(walk, cluster)
+    left = {step.__name__ for step in TO_BE_TAKEN - walk.effective}
+    assert STEPS < ALL_STEPS or not left, "\n".join(walk.told)
 
 
 def arrives(walk: Walk, cluster: Cluster) -> None:
