@@ -3,7 +3,7 @@
 Law: the model is told what the API server took, and of nothing else. What is refused changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -78,15 +78,15 @@ class Walk:
     effective: set["Step"] = field(default_factory=set)
     """Steps of which it took anything: what is only ever refused proves nothing about its consequences."""
 
-    def begin(self) -> None:
-        """There are tenants, for what comes to be about somebody."""
-        for home in wishes.HOMES:
-            self.write(ADMINISTRATOR, wishes.tenant(self.random, home))
+    def begin(self) -> Iterator[bool]:
+        """There are tenants with namespaces, for what comes to be about somebody.
 
-    def move_in(self) -> None:
-        """They have namespaces, once there is where to declare them."""
+        Each is there before the next is asked for: whose budget is spent first depends on who was looked at first.
+        """
+        for home in wishes.HOMES:
+            yield self.write(ADMINISTRATOR, wishes.tenant(self.random, home))
         for home, name in product(wishes.HOMES, ("dev", "prod")):
-            self.write(GITOPS, wishes.namespace(self.random, home, name))
+            yield self.write(GITOPS, wishes.namespace(self.random, home, name))
 
     def step(self) -> None:
         """Do the next thing: steps are dealt like cards, so that none is forgotten for long."""
