@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -31,6 +31,7 @@ from ringfence.ports.cluster import (
 )
 
 Json = dict[str, Any]
+_ThingT = TypeVar("_ThingT")
 Failing = Callable[[str, Ref], ClusterError | None]
 """Given a verb and an object, the error that the call ends with."""
 
@@ -279,9 +280,10 @@ class MemoryCluster:
                 queue.put_nowait(event)
 
 
-def _copied(thing: Mapping[str, Any] | None) -> Any:
+def _copied(thing: _ThingT) -> _ThingT:
     """As it came over the network."""
-    return orjson.loads(orjson.dumps(thing))
+    copied: _ThingT = orjson.loads(orjson.dumps(thing))
+    return copied
 
 
 def _in(thing: Object, namespace: str) -> bool:
