@@ -1,0 +1,129 @@
+"""What a tenant's gateway serves, as plain values that its configuration is rendered from.
+
+Law: all of it was judged before. Rendering decides nothing: what is not here is not served.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+MAX_REQUEST_BYTES: Final = 1 << 20
+"""Of a request's body, where nothing is said."""
+TIMEOUT: Final = 120
+"""Seconds from the request to the end of the answer, where nothing is said."""
+IDLE_TIMEOUT: Final = 60
+"""Seconds of silence within an answer, where nothing is said."""
+
+
+class Encryption(Enum):
+    """How an upstream is spoken to."""
+
+    PUBLIC = "public"
+    """TLS, verified against the public authorities and the host's name."""
+    PRIVATE = "private"
+    """TLS, verified against the frontend's own authority and the host's name."""
+    NONE = "none"
+    """Plain text, inside the cluster only; reported as PlaintextUpstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One approved provider: one host, and the key that goes there and nowhere else."""
+
+    name: str
+    host: str
+    """DNS name that is connected to, asked for and verified."""
+    port: int
+    path: str = "/v1"
+    """What the paths of its API start with."""
+    encryption: Encryption = Encryption.PUBLIC
+    region: str = ""
+    """As declared by the platform team; empty inside the cluster."""
+    has_key: bool = True
+    """Whether a key is mounted for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One model of one upstream."""
+
+    upstream: str
+    model: str
+    """The provider's own name of it."""
+    weight: int = 1
+    """Share of the requests in its pool."""
+
+    @property
+    def cluster(self) -> str:
+        """The name of its Envoy cluster."""
+        return f"{self.upstream}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a route lets through."""
+
+    requests_per_minute: int | None = None
+    max_request_bytes: int = MAX_REQUEST_BYTES
+    timeout: int = TIMEOUT
+    idle_timeout: int = IDLE_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A model by the name that callers use, in one revision."""
+
+    name: str
+    """Of the ModelRoute."""
+    model: str
+    revision: str
+    pools: tuple[tuple[Target, ...], ...]
+    """Targets by priority: those of the first pool are tried first, those of the next when it fails."""
+    limits: Limits = Limits()
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target, first pools first."""
+        return tuple(target for pool in self.pools for target in pool)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A route in one namespace."""
+
+    route: Route
+    accounts: frozenset[str] = frozenset()
+    """Names of the ServiceAccounts that may call it; all of the namespace where it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who vouches for callers: the API server that signs the tokens of ServiceAccounts."""
+
+    url: str
+    """The claim `iss`."""
+    jwks: str
+    """Its public keys, JSON (RFC 7517). They stand in the configuration itself: a file of keys is read only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway of one tenant."""
+
+    tenant: str
+    revision: str
+    """Of the whole configuration: each line of the access log names it."""
+    issuer: Issuer
+    upstreams: tuple[Upstream, ...] = ()
+    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
+    """By core namespace, one for each model; a namespace of the tenant without any is here, too."""
+    replicas: int = 1
+    requests_per_minute: int | None = None
+    """Of all callers together."""
+    max_request_bytes: int = MAX_REQUEST_BYTES
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route in every revision that is served somewhere."""
+        return tuple(dict.fromkeys(grant.route for grants in self.grants.values() for grant in grants))

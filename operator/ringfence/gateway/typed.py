@@ -1,0 +1,56 @@
+"""Envoy's configuration as data: messages that carry their type.
+
+Source: the API of Envoy 1.40, https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api.
+"""
+
+from typing import Any, Final, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+CONFIGURATION: Final = "/etc/ringfence/config"
+"""Where the ConfigMap is mounted."""
+CERTIFICATES: Final = "/etc/ringfence/tls"
+"""Where the gateway's own certificate is mounted."""
+KEYS: Final = "/etc/ringfence/keys"
+"""Where providers' keys are mounted: a folder for each."""
+AUTHORITIES: Final = "/etc/ringfence/authorities"
+"""Where private frontends' authorities are mounted: a folder for each."""
+RUN: Final = "/run/ringfence"
+"""What the gateway writes: its access log, and the socket of its administration."""
+
+HTTP: Final = "envoy.extensions.filters.http"
+SOURCE: Final = "ringfence"
+"""The namespace of metadata that routes carry."""
+JWT: Final = "envoy.filters.http.jwt_authn"
+"""The filter whose metadata say who calls; others refer to it by this name."""
+NAMESPACE_HEADER: Final = "x-rf-namespace"
+ACCOUNT_HEADER: Final = "x-rf-account"
+MODEL_HEADER: Final = "x-rf-model"
+# Whatever a client sends under our prefix is taken off before anything else happens.
+INTERNAL_PREFIX: Final = "x-rf-"
+
+
+def typed(message: str, /, **fields: Any) -> Json:
+    """A message as `google.protobuf.Any`."""
+    return {"@type": f"type.googleapis.com/{message}", **fields}
+
+
+def named(name: str, message: str, /, **fields: Any) -> Json:
+    """An extension by its name, with its configuration."""
+    return {"name": name, "typed_config": typed(message, **fields)}
+
+
+def set_header(name: str, value: str) -> Json:
+    """A mutation that sets a header, whatever it was."""
+    return {"append": {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+
+
+def from_file(name: str) -> Json:
+    """A source of configuration: a file that the kubelet swaps together with its neighbours."""
+    watched = {"path": f"{CONFIGURATION}/{name}", "watched_directory": {"path": CONFIGURATION}}
+    return {"resource_api_version": "V3", "path_config_source": watched}
+
+
+def seconds(number: float) -> str:
+    """A duration."""
+    return f"{number:g}s"
