@@ -27,6 +27,14 @@ class Encryption(Enum):
     """Plain text, inside the cluster only; reported as PlaintextUpstream."""
 
 
+class Schema(Enum):
+    """The wire format of an upstream."""
+
+    OPENAI = "OpenAI"
+    ANTHROPIC = "Anthropic"
+    """Translated from and to OpenAI's, without streaming."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """One approved provider: one host, and the key that goes there and nowhere else."""
@@ -37,7 +45,10 @@ class Upstream:
     port: int
     path: str = "/v1"
     """What the paths of its API start with."""
+    schema: Schema = Schema.OPENAI
     encryption: Encryption = Encryption.PUBLIC
+    authority: str = ""
+    """Certificates of a private frontend's authority, PEM; with `Encryption.PRIVATE` only."""
     region: str = ""
     """As declared by the platform team; empty inside the cluster."""
     has_key: bool = True
@@ -65,9 +76,12 @@ class Limits:
     """What a route lets through."""
 
     requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    """Exact where the gateway has a rate limit service; else estimated from the size of requests."""
     max_request_bytes: int = MAX_REQUEST_BYTES
     timeout: int = TIMEOUT
     idle_timeout: int = IDLE_TIMEOUT
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,32 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A gateway key: a ServiceAccount whose tokens are used from outside of the cluster."""
+
+    name: str
+    """As the Namespace object calls it."""
+    account: str
+    """Name of the ServiceAccount."""
+    uid: str
+    """Of the ServiceAccount: one that was deleted and made again is another key."""
+    live: bool
+    """Tokens of live keys begin with `rf_live_`, those of others with `rf_test_`."""
+    cidrs: tuple[str, ...] = ()
+    """Where its callers may be; anywhere when it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """One core namespace of the tenant, and what it may call."""
+
+    environment: str
+    grants: tuple[Grant, ...] = ()
+    """One for each model."""
+    keys: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Who vouches for callers: the API server that signs the tokens of ServiceAccounts."""
 
@@ -108,22 +148,33 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Who looks whether the gateway serves: it is told the models of nobody, and may call none."""
+
+    namespace: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """The gateway of one tenant."""
 
     tenant: str
-    revision: str
-    """Of the whole configuration: each line of the access log names it."""
     issuer: Issuer
     upstreams: tuple[Upstream, ...] = ()
-    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
-    """By core namespace, one for each model; a namespace of the tenant without any is here, too."""
+    callers: Mapping[str, Callers] = field(default_factory=dict)
+    """By core namespace; one without any model is here, too. What is not here is nobody's caller."""
+    probe: Probe | None = None
     replicas: int = 1
     requests_per_minute: int | None = None
     """Of all callers together."""
     max_request_bytes: int = MAX_REQUEST_BYTES
+    trusted_hops: int = 0
+    """Proxies in front of the gateway whose `x-forwarded-for` tells the client's address."""
+    rate_limit_service: str = ""
+    """host:port of a service that speaks Envoy's rate limit protocol; token limits are estimated without one."""
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """Every route in every revision that is served somewhere."""
-        return tuple(dict.fromkeys(grant.route for grants in self.grants.values() for grant in grants))
+        return tuple(dict.fromkeys(grant.route for each in self.callers.values() for grant in each.grants))
