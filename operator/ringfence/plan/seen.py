@@ -91,6 +91,20 @@ class ClaimsIn:
 Question: TypeAlias = SecretExists | ClaimsIn
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What a look at a tenant's gateway, over the network that its callers use, has found."""
+
+    at: datetime
+    """When this was found; a later look that finds the same leaves it."""
+    reachable: bool = False
+    """Whether every replica answered; where none can be reached, nothing is known of what is served."""
+    revision: str = ""
+    """The one revision of the configuration that all replicas serve, in 16 hex digits; empty where they differ."""
+    problem: str = ""
+    """Why it doesn't serve as it should, in a sentence that names the replica; empty where all is well."""
+
+
 class View(Protocol):
     """Reads the engine's cache; every answer is immutable and costs no call."""
 
@@ -139,3 +153,5 @@ class Seen:
     quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """``hard`` of the live ResourceQuotas of Ringfence, by core namespace: what is granted until it is lowered."""
     answers: Mapping[Question, Existence | int] = field(default_factory=dict)
+    probed: Probed | None = None
+    """The last look at the tenant's gateway; None before the first, and where there is no gateway."""
