@@ -14,7 +14,13 @@ t = TokenIssuer()
 ups = (Upstream("first", "api.first.example", 443), Upstream("second", "api.second.example", 443, path="/openai/v1"))
 chat = Route("chat", "chat", "rev-1", ((Target("first", "gpt-4o"),), (Target("second", "gpt-x"),)))
 lim = Route("lim", "lim", "rev-1", ((Target("first", "gpt-4o"),),), Limits(requests_per_minute=3))
-g = Gateway("acme", "cfg1", t.issuer, ups, {"acme-dev": (Grant(chat), Grant(lim)), "acme-prod": ()})
+g = Gateway(
+    "acme",
+    t.issuer,
+    ups,
+    {"acme-dev": Callers("dev", (Grant(chat), Grant(lim))), "acme-prod": Callers("prod")},
+    Probe("ringfence-system", "ringfence-probe"),
+)
 pod = Pod(Path("/tmp/ev/x/envoy/_bin/envoy"), folder, c, {"api.first.example": A.port, "api.second.example": B.port})
 Path("/tmp/ev/x/envoy/_bin/envoy").chmod(0o755)
 try:

@@ -23,7 +23,7 @@ FIELDS: Final = {
     "route": f"%METADATA(ROUTE:{SOURCE}:route)%",
     "model": f"%METADATA(ROUTE:{SOURCE}:model)%",
     "revision": f"%METADATA(ROUTE:{SOURCE}:revision)%",
-    "config_rev": f"%METADATA(ROUTE:{SOURCE}:config_rev)%",
+    "config_rev": f"%METADATA(VIRTUAL_HOST:{SOURCE}:config_rev)%",
     "refused_model": f"%REQ({MODEL_HEADER}):64%",
     "upstream": "%UPSTREAM_CLUSTER%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",

@@ -1,6 +1,8 @@
 """All files of a gateway's configuration: what its ConfigMap holds."""
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,14 +18,31 @@ BOOTSTRAP: Final = "bootstrap.json"
 _LISTENERS: Final = "lds.json"
 _CLUSTERS: Final = "cds.json"
 _CONNECTIONS: Final = 20_000
+_DIGITS: Final = 16
 
 
-def files(gateway: Gateway) -> Mapping[str, bytes]:
-    """Contents by name, JSON; the same gateway gives the same bytes."""
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What one gateway's ConfigMap holds."""
+
+    revision: str
+    """Hash of the content: 16 hexadecimal digits of SHA-256."""
+    files: Mapping[str, bytes]
+    """Contents by name, JSON."""
+
+
+def configuration(gateway: Gateway) -> Configuration:
+    """The files of ``gateway``; the same gateway gives the same bytes."""
+    without = b"".join(name.encode() + content for name, content in sorted(_files(gateway, "").items()))
+    revision = hashlib.sha256(without).hexdigest()[:_DIGITS]
+    return Configuration(revision, _files(gateway, revision))
+
+
+def _files(gateway: Gateway, revision: str) -> dict[str, bytes]:
     resources: dict[str, list[Json]] = {
         _LISTENERS: [listener(gateway)],
         _CLUSTERS: clusters(gateway),
-        ROUTES_FILE: [route_configuration(gateway)],
+        ROUTES_FILE: [route_configuration(gateway, revision)],
         secrets.CERTIFICATE_FILE: [secrets.certificate()],
         **{key_file(each): [secrets.provider_key(each)] for each in gateway.upstreams if each.has_key},
     }

@@ -30,16 +30,22 @@ _TRIED_AGAIN: Final = "connect-failure,reset,5xx,retriable-status-codes"
 _BUSY: Final = 429
 
 
-def route_configuration(gateway: Gateway) -> Json:
-    """All routes of the gateway."""
-    namespaces = {name: _subtree(_endpoints(gateway, name, grants)) for name, grants in gateway.grants.items()}
+def route_configuration(gateway: Gateway, revision: str) -> Json:
+    """All routes of the gateway; ``revision`` is that of the whole configuration."""
+    namespaces = {name: _subtree(_endpoints(gateway, name, each.grants)) for name, each in gateway.callers.items()}
     unknown = replies.direct(replies.CALLER_UNKNOWN, "refused/caller")
     host = {
         "name": NAME,
         "domains": ["*"],
+        "metadata": {"filter_metadata": {SOURCE: {"config_rev": revision}}},
         "matcher": _by_header(NAMESPACE_HEADER, namespaces, otherwise=unknown),
     }
-    return typed("envoy.config.route.v3.RouteConfiguration", name=NAME, virtual_hosts=[host], validate_clusters=False)
+    return typed(
+        "envoy.config.route.v3.RouteConfiguration",
+        name=NAME,
+        virtual_hosts=[host],
+        validate_clusters=False,
+    )
 
 
 def _endpoints(gateway: Gateway, namespace: str, grants: Sequence[Grant]) -> Json:
@@ -76,7 +82,6 @@ def _route(gateway: Gateway, namespace: str, route: Route) -> Json:
         "route": route.name,
         "model": route.model,
         "revision": route.revision,
-        "config_rev": gateway.revision,
         "limit": limit_name(route.name, route.revision),
     }
     return {
