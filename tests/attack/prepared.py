@@ -113,7 +113,11 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
         },
         "namespaces": {
             "dev": {"environment": "dev", "region": "eu-central-1", "gatewayKeys": [{"name": "ci", "maxAge": "60d"}]},
-            "prod": {"environment": "prod", "region": "eu-central-1"},
+            "prod": {
+                "environment": "prod",
+                "region": "eu-central-1",
+                "gatewayKeys": [{"name": "try"}, {"name": "batch", "mode": "Live"}],
+            },
             "models": {"environment": "dev", "region": "eu-central-1"},
             "tight": {
                 "environment": "dev",
@@ -389,6 +393,9 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
     for namespace in ("dev", "prod"):
         yield GITOPS, pod("app", f"acme-{namespace}")
     yield DEVELOPER, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "acme-dev"}}
+    for namespace, key in (("dev", "own"), ("prod", "try")):
+        account = {"name": names.gateway_key(key), "namespace": f"acme-{namespace}"}
+        yield DEVELOPER, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}
     yield GITOPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "findings", "namespace": "umbra-dev"}}
     yield (
         DEVELOPER,

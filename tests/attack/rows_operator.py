@@ -95,7 +95,8 @@ OBJECT_ROWS: Final = (
         "operator-outside",
         create(core("kube-system", "serviceaccounts", "default/token"), {"spec": {}}),
         create(
-            core("acme-prod", "serviceaccounts", "default/token"), {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}}
+            core("acme-prod", "serviceaccounts", f"{names.gateway_key('batch')}/token"),
+            {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}},
         ),
     ),
     row(

@@ -1,7 +1,8 @@
 """Tokens of ServiceAccounts, and Secrets that would answer with their content.
 
-Law: a tenant's token is for the gateway and grows no older than its key says; a token of the operator is asked for by
-the node on which it runs.
+Law: a token that a person of a tenant asks for is a declared gateway key, for the gateway alone and no older than the
+key says: any other one would be a key without mode, networks or owner. Tokens of pods, and the operator's, are asked
+for by the node on which they run.
 """
 
 from typing import Final
@@ -21,7 +22,7 @@ CANARY_TOKEN_AGE: Final = 600
 
 TOKENS: Final = Policy(
     name="ringfence-tokens",
-    about="Tokens of a tenant's ServiceAccounts are for the gateway, and of bounded age.",
+    about="Nobody asks for tokens of a tenant's ServiceAccounts but gateway keys, for the gateway, of bounded age.",
     resources=(_TOKENS,),
     unless=(_NOT_A_NODE, GLASS_WHOLE),
     missing="Deny",
@@ -29,13 +30,20 @@ TOKENS: Final = Policy(
         Expression("keys", "params.spec.?tokens.?keys.orValue([]).filter(k, k.serviceAccount == request.name)"),
         Expression(
             "greatest",
-            f"""
+            """
             variables.keys.size() > 0 ? variables.keys[0].maxAgeSeconds
-              : params.spec.?tokens.?maxAgeSeconds.orValue({_DEFAULT_AGE})
+              : params.spec.?tokens.?maxAgeSeconds.orValue(0)
             """,
         ),
     ),
     validations=(
+        Validation(
+            "token-key",
+            (Threat.STOLEN_TOKENS,),
+            "variables.greatest > 0",
+            "tokens are for gateway keys only; declare one in spec.gatewayKeys of the Namespace object "
+            "(none of mode Test in a protected environment)",
+        ),
         Validation(
             "token-audience",
             (Threat.STOLEN_TOKENS,),
@@ -48,7 +56,9 @@ TOKENS: Final = Policy(
         Validation(
             "token-age",
             (Threat.STOLEN_TOKENS,),
-            f"object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= variables.greatest",
+            f"""
+            variables.greatest == 0 || object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= variables.greatest
+            """,
             "greatest age in seconds of a token of this ServiceAccount:",
             "string(variables.greatest)",
         ),

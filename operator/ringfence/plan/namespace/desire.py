@@ -5,7 +5,7 @@ Law: this is the whole of it. What is not composed here does not belong into the
 
 from dataclasses import dataclass
 
-from ringfence.plan import access, ranges, shares
+from ringfence.plan import access, keys, ranges, shares
 from ringfence.plan.budget import Grant
 from ringfence.plan.children import (
     allow_dns,
@@ -59,7 +59,13 @@ def desire(site: Site, seen: Seen) -> Desire:
         fence=(*_closed(site, seen, grant), *openings, *references.children),
         access=access.bindings(site.place, _members(site)),
         secrets=references,
-        findings=(*_unknown_subjects(site), *_over_budget(site, grant), *found.findings, *references.findings),
+        findings=(
+            *_unknown_subjects(site),
+            *keys.refused(site.spec, protected=site.protected),
+            *_over_budget(site, grant),
+            *found.findings,
+            *references.findings,
+        ),
     )
 
 
@@ -72,7 +78,7 @@ def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
         limits.make(site.place, site.spec.limits),
         service_account.make(site.place),
         gateway_config.make(site.place),
-        *(service_account.make_key(site.place, name) for name in sorted(key.name for key in site.spec.gateway_keys)),
+        *(service_account.make_key(site.place, key.name) for key in keys.served(site.spec, protected=site.protected)),
     )
 
 
