@@ -15,6 +15,8 @@ API_PATH: Final = "/v1"
 """What the gateway's own paths start with."""
 _TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
 _TELLING: Final = ("x-request-id", "x-forwarded-for", "x-forwarded-proto")
+# The body is JSON of the gateway's own writing, whatever the client said of it: nobody is to read it as something else.
+_MISLEADING: Final = ("content-encoding", "content-language")
 _CONNECTING: Final = "5s"
 
 
@@ -125,6 +127,8 @@ def _path(upstream: Upstream) -> Json:
 
 def _nothing_told() -> Json:
     prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in (INTERNAL_PREFIX, "x-envoy-")]
-    mutations = [*prefixes, *({"remove": name} for name in _TELLING), set_header("user-agent", "ringfence")]
+    removed = [{"remove": name} for name in (*_TELLING, *_MISLEADING)]
+    said = [set_header("user-agent", "ringfence"), set_header("content-type", "application/json")]
+    mutations = [*prefixes, *removed, *said]
     message = f"{HTTP}.header_mutation.v3.HeaderMutation"
     return named("ringfence.told", message, mutations={"request_mutations": mutations})
