@@ -1,6 +1,7 @@
 """An authority of the tests' own, and certificates by it."""
 
 import datetime
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class Certificates:
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._certificate = self._signed("authority", self._key, is_authority=True)
         self.authority.write_bytes(_pem(self._certificate))
 
@@ -32,6 +34,20 @@ class Certificates:
         plain = serialization.NoEncryption()
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
         return {"tls.crt": _pem(self._signed(host, key)), "tls.key": private}
+
+    def serving(self, host: str) -> ssl.SSLContext:
+        """What a server of that host speaks TLS with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        for name, content in self.server(host).items():
+            (self.folder / f"{host}-{name}").write_bytes(content)
+        context.load_cert_chain(self.folder / f"{host}-tls.crt", self.folder / f"{host}-tls.key")
+        return context
+
+    def trusting(self, *protocols: str) -> ssl.SSLContext:
+        """What a client speaks TLS with that trusts this authority, offering these protocols (ALPN)."""
+        context = ssl.create_default_context(cafile=self.authority)
+        context.set_alpn_protocols(list(protocols))
+        return context
 
     def _signed(self, name: str, key: ec.EllipticCurvePrivateKey, *, is_authority: bool = False) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)

@@ -1,15 +1,14 @@
 """A gateway's pod without a kubelet: the rendered files, projected as a kubelet would, and the real Envoy.
 
 What differs from a pod: there is no mount namespace, so folders are elsewhere; no DNS of a cluster, so each host is
-given an address; and the port is a free one. Nothing else of the configuration is touched.
+given an address; and ports are free ones. Nothing else of the configuration is touched.
 """
 
 import http.client
 import os
 import shutil
 import socket
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,54 +18,55 @@ import orjson
 
 from ringfence import names
 from ringfence.controlplane.process import GuardedProcess
-from ringfence.gateway.files import BOOTSTRAP, files
+from ringfence.gateway.files import BOOTSTRAP, configuration
 from ringfence.gateway.served import Gateway
-from ringfence.gateway.typed import AUTHORITIES, CERTIFICATES, CONFIGURATION, KEYS, RUN
+from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.gateway.upstreams import PUBLIC_AUTHORITIES
 from tests.gateway.certificates import Certificates
 from tests.waiting import eventually
 
-_STARTS: Final = 30.0  # seconds
+STARTS: Final = 60.0
+"""Seconds."""
+METRICS_PORT: Final = 9901
+_LOCAL: Final = "127.0.0.1"
 
 
 @dataclass
 class Pod:
     """One Envoy with the configuration of one gateway."""
 
-    envoy: Path
     folder: Path
     certificates: Certificates
     addresses: Mapping[str, int]
     """Where each host is: a port of this machine."""
     port: int = field(default_factory=lambda: free_port())
+    metrics_port: int = field(default_factory=lambda: free_port())
     process: GuardedProcess | None = None
 
     def start(self, gateway: Gateway, keys: Mapping[str, str]) -> "Pod":
         """Start it with these providers' keys, and wait until it serves."""
         for name, key in keys.items():
-            project(self._place(f"{KEYS}/{name}"), {"key": key.encode()})
+            self.mount_key(name, key)
         project(self._place(CERTIFICATES), self.certificates.server())
         self._place(RUN).mkdir(parents=True)
         self.publish(gateway)
-        bootstrap = self._place(f"{CONFIGURATION}/{BOOTSTRAP}")
-        command = [
-            str(self.envoy),
-            "-c",
-            str(bootstrap),
-            "--concurrency",
-            "1",
-            "-l",
-            "warn",
-            "--base-id",
-            str(self.port),
-        ]
-        self.process = GuardedProcess(command, log=self.log, cwd=self.folder)
-        eventually(self.serves, _STARTS)
+        self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
+        eventually(self._serves, STARTS)
         return self
 
-    def publish(self, gateway: Gateway) -> None:
-        """Swap the configuration."""
-        project(self._place(CONFIGURATION), {name: self._located(text) for name, text in files(gateway).items()})
+    def mount_key(self, provider: str, key: str) -> None:
+        """Swap a provider's key, as the kubelet does when its Secret changes."""
+        project(self._place(f"{KEYS}/{provider}"), {"key": key.encode()})
+
+    def publish(self, gateway: Gateway) -> str:
+        """Swap the configuration; its revision."""
+        rendered = configuration(gateway)
+        self.mount({name: bytes(content) for name, content in rendered.files.items()})
+        return rendered.revision
+
+    def mount(self, files: Mapping[str, bytes]) -> None:
+        """Swap any files."""
+        project(self._place(CONFIGURATION), {name: self._located(content) for name, content in files.items()})
 
     def stop(self) -> None:
         """End it."""
@@ -78,19 +78,23 @@ class Pod:
         """What Envoy itself says."""
         return self.folder / "envoy.log"
 
+    @property
+    def access_log(self) -> Path:
+        """A line of JSON for each request."""
+        return self._place(RUN) / "access.log"
+
     def lines(self) -> list[dict[str, Any]]:
         """The access log so far."""
-        return [orjson.loads(line) for line in (self._place(RUN) / "access.log").read_bytes().splitlines()]
+        return [orjson.loads(line) for line in self.access_log.read_bytes().splitlines()]
 
-    def serves(self) -> bool:
-        """Whether it accepts connections."""
-        with closing(socket.socket()) as connection:
-            return connection.connect_ex(("127.0.0.1", self.port)) == 0
+    def counters(self, beginning: str) -> dict[str, int]:
+        """Envoy's counters whose names begin so."""
+        told = orjson.loads(self.ask(f"/stats?format=json&filter=^{beginning}"))["stats"]
+        return {each["name"]: each["value"] for each in told if "value" in each}
 
-    def counter(self, name: str) -> int:
-        """One of Envoy's counters, by its administration."""
-        found = [line for line in self.ask(f"/stats?filter=^{name}$").splitlines() if line]
-        return int(found[0].rpartition(": ")[2]) if found else 0
+    def rejected(self) -> int:
+        """How many updates Envoy has refused so far: of listeners, clusters, routes and secrets."""
+        return sum(value for name, value in self.counters("").items() if name.endswith(".update_rejected"))
 
     def ask(self, path: str) -> str:
         """Ask Envoy's administration, over its socket."""
@@ -98,33 +102,49 @@ class Pod:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
 
+    def _serves(self) -> bool:
+        if self.process and not self.process.running:
+            raise RuntimeError(f"Envoy ended:\n{self.process.log_tail()}")
+        with closing(socket.socket()) as connection:
+            return connection.connect_ex((_LOCAL, self.port)) == 0
+
+    def _command(self) -> list[str]:
+        bootstrap = self._place(f"{CONFIGURATION}/{BOOTSTRAP}")
+        shipped = ("--concurrency", "2", "-l", "warn", "--drain-time-s", "30")
+        quick = ("--disable-hot-restart", "--file-flush-interval-msec", "20")
+        return [str(envoy_binary()), "-c", str(bootstrap), *shipped, *quick]
+
     def _place(self, path: str) -> Path:
         return self.folder / path.lstrip("/")
 
     def _located(self, content: bytes) -> bytes:
-        for path in (CONFIGURATION, CERTIFICATES, KEYS, AUTHORITIES, RUN):
+        for path in (CONFIGURATION, CERTIFICATES, KEYS, RUN):
             content = content.replace(path.encode(), str(self._place(path)).encode())
         content = content.replace(PUBLIC_AUTHORITIES.encode(), str(self.certificates.authority).encode())
-        return orjson.dumps(_moved(orjson.loads(content), {**self.addresses}, self.port))
+        return orjson.dumps(_mapped(orjson.loads(content), self._moved))
+
+    def _moved(self, address: str, port: int) -> dict[str, Any]:
+        """Where something is on this machine."""
+        own = {names.GATEWAY_PORT: self.port, METRICS_PORT: self.metrics_port}
+        return {"address": _LOCAL, "port_value": self.addresses[address] if address in self.addresses else own[port]}
 
 
-def _moved(config: Any, addresses: Mapping[str, int], port: int) -> Any:
-    """The configuration with each address where it is on this machine."""
+def _mapped(config: Any, moved: Callable[[str, int], dict[str, Any]]) -> Any:
+    """The configuration with each address replaced."""
     if isinstance(config, list):
-        return [_moved(each, addresses, port) for each in config]
+        return [_mapped(each, moved) for each in config]
     if not isinstance(config, dict):
         return config
     if set(config) == {"address", "port_value"}:
-        if config["port_value"] == names.GATEWAY_PORT:
-            return {"address": "127.0.0.1", "port_value": port}
-        return {"address": "127.0.0.1", "port_value": addresses[config["address"]]}
-    return {key: _moved(value, addresses, port) for key, value in config.items()}
+        return moved(config["address"], config["port_value"])
+    return {key: _mapped(value, moved) for key, value in config.items()}
 
 
 def project(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files as a kubelet does: a new folder, and one rename of a link to it."""
     folder.mkdir(parents=True, exist_ok=True)
-    link, old = folder / "..data", (folder / "..data").resolve()
+    link = folder / "..data"
+    old = link.resolve() if link.exists() else None
     fresh = folder / f"..{os.urandom(6).hex()}"
     fresh.mkdir()
     for name, content in contents.items():
@@ -134,19 +154,19 @@ def project(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name in contents:
         if not (folder / name).is_symlink():
             (folder / name).symlink_to(f"..data/{name}")
-    if old != link and old.exists():
+    if old:
         shutil.rmtree(old)
 
 
 def free_port() -> int:
     """A port that nobody listens to."""
     with closing(socket.socket()) as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.bind((_LOCAL, 0))
         port: int = listening.getsockname()[1]
         return port
 
 
-def find_envoy() -> Path:
+def envoy_binary() -> Path:
     """The Envoy of the locked dependencies."""
     import envoy
 
@@ -161,8 +181,3 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(self._path)
-
-
-def version(envoy: Path) -> str:
-    """What Envoy says of itself."""
-    return subprocess.run([envoy, "--version"], capture_output=True, text=True, check=True).stdout.strip()
