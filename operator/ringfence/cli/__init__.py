@@ -35,6 +35,7 @@ COMMANDS: Final = {
     ),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
     "evidence": Command("ringfence.cli.evidence.command", "evidence", "Tell what the record has of an incident."),
+    "key": Command("ringfence.cli.key", "app", "Issue, list and revoke keys of the gateway."),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(
         "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."
