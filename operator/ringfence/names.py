@@ -22,6 +22,7 @@ CANARY: Final = (
 )
 CANARY_HOME: Final = "ringfence-canary-home"
 CANARY_TENANT: Final = "ringfence"
+PROBE: Final = "ringfence-probe"  # the ServiceAccount with whose tokens the operator looks at gateways
 CANARY_USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{CANARY}"
 
 # Labels. Tenants can't write `ringfence.dev/` labels on namespaces; on other objects trust never rests on them.

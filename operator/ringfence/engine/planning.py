@@ -6,18 +6,16 @@ Law: an answer is asked for once and believed for a short time; a plan is made f
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from ringfence.engine.cache import Cache
 from ringfence.model.kinds import Ref
 from ringfence.plan.look import look
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
-from ringfence.plan.seen import AnySubject, Existence, Facts, Question, SecretExists
+from ringfence.plan.seen import Answer, AnySubject, Authority, ClaimsIn, Existence, Facts, Question, SecretExists
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import ClusterError, Reader
-
-Answer: TypeAlias = Existence | int
 
 MOST_ROUNDS: Final = 3
 """How often a plan may lead to further questions; the planners need one round."""
@@ -61,12 +59,19 @@ class Planner:
         answers = await asyncio.gather(*map(self._answer, asked))
         now = self._clock.now()
         for question, answer in zip(asked, answers, strict=True):
-            believed_for = PRESENT_FOR if answer is Existence.PRESENT else BELIEVED_FOR
+            believed_for = PRESENT_FOR if answer is Existence.PRESENT or isinstance(answer, str) else BELIEVED_FOR
             self._answers[question] = (answer, now + believed_for)
 
     async def _answer(self, question: Question) -> Answer:
-        if not isinstance(question, SecretExists):
-            return await self._reader.claims_in(question.namespace)
+        match question:
+            case ClaimsIn():
+                return await self._reader.claims_in(question.namespace)
+            case Authority():
+                return await self._reader.authority(question.namespace, question.name)
+            case SecretExists():
+                return await self._existence(question)
+
+    async def _existence(self, question: SecretExists) -> Existence:
         try:
             return await self._reader.secret_exists(question.namespace, question.name)
         except ClusterError:

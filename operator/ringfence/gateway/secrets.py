@@ -13,7 +13,7 @@ CERTIFICATE_FILE = "sds-certificate.json"
 
 def provider_key(upstream: Upstream) -> Json:
     """A provider's key."""
-    folder = f"{KEYS}/{upstream.name}"
+    folder = f"{KEYS}/{upstream.key}"
     secret = {"filename": f"{folder}/key", "watched_directory": {"path": folder}}
     return typed(_SECRET, name=upstream.name, generic_secret={"secret": secret})
 

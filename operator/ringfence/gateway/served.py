@@ -53,6 +53,13 @@ class Upstream:
     """As declared by the platform team; empty inside the cluster."""
     has_key: bool = True
     """Whether a key is mounted for it."""
+    provider: str = ""
+    """Whose key it is, where a provider has several upstreams: an older revision may speak to it in another way."""
+
+    @property
+    def key(self) -> str:
+        """The folder of its key."""
+        return self.provider or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,6 @@ class Target:
     """The provider's own name of it."""
     weight: int = 1
     """Share of the requests in its pool."""
-
-    @property
-    def cluster(self) -> str:
-        """The name of its Envoy cluster."""
-        return f"{self.upstream}/{self.model}"
 
 
 @dataclass(frozen=True, slots=True)

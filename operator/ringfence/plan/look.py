@@ -10,11 +10,11 @@ from ringfence import names
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, Ref
 from ringfence.plan import access
 from ringfence.plan.ownership import is_orphan, owns
-from ringfence.plan.seen import AnySubject, CoreNamespace, Existence, Facts, Live, Question, Seen, View
+from ringfence.plan.seen import Answer, AnySubject, CoreNamespace, Facts, Live, Question, Seen, View
 
 
 def look(
-    ref: Ref, view: View, *, now: datetime, facts: Facts, answers: Mapping[Question, Existence | int]
+    ref: Ref, view: View, *, now: datetime, facts: Facts, answers: Mapping[Question, Answer]
 ) -> tuple[AnySubject | None, Seen]:
     """The object that ``ref`` names (None where it is gone) and its neighbourhood."""
     subject = view.subject(ref)

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from ringfence.gateway.served import Issuer
+from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import Ref, ResourceType
 from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.namespace import NamespaceSpec
@@ -16,6 +18,7 @@ from ringfence.model.retentionpolicy import RetentionPolicySpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.enforcement import IN_FORCE, Enforcement
+from ringfence.plan.images import Images
 
 AnySubject: TypeAlias = Subject[Any]
 
@@ -61,8 +64,16 @@ class Facts:
     unknown_ranges: tuple[str, ...] = ()
     """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
     default_storage_class: str | None = None
+    issuer: Issuer | None = None
+    """Who vouches for the callers of gateways; None while it is not known, and nobody is let in."""
     enforcement: Enforcement = IN_FORCE
     """Whether the admission policies refuse what they should."""
+    images: Images = Images()
+    """What gateways run."""
+    certificate_issuer: tuple[str, str] | None = None
+    """Kind and name of the cert-manager issuer that an installation names for gateways; None: Ringfence certifies."""
+    vouching: Issuer | None = None
+    """Who signs the tokens of callers; None until the API server has told it."""
 
 
 class Existence(StrEnum):
@@ -88,7 +99,16 @@ class ClaimsIn:
     namespace: str
 
 
-Question: TypeAlias = SecretExists | ClaimsIn
+@dataclass(frozen=True, slots=True, order=True)
+class Authority:
+    """Asked of a ConfigMap: the public certificates in its `ca.crt`, PEM; empty where there is none to trust."""
+
+    namespace: str
+    name: str
+
+
+Question: TypeAlias = SecretExists | ClaimsIn | Authority
+Answer: TypeAlias = Existence | int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +172,8 @@ class Seen:
     """Of the namespaces whose ServiceAccounts the Tenant's access lists name: those that are other tenants'."""
     quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """``hard`` of the live ResourceQuotas of Ringfence, by core namespace: what is granted until it is lowered."""
-    answers: Mapping[Question, Existence | int] = field(default_factory=dict)
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Uids of the ServiceAccounts of gateway keys by name, by core namespace."""
     probed: Probed | None = None
     """The last look at the tenant's gateway; None before the first, and where there is no gateway."""

@@ -141,6 +141,10 @@ class Reader(Protocol):
         """How many PersistentVolumeClaims a namespace has."""
         ...
 
+    async def authority(self, namespace: str, name: str) -> str:
+        """The certificates in `ca.crt` of a ConfigMap, PEM (RFC 7468); empty where there is none."""
+        ...
+
 
 class Writer(Protocol):
     """Changes. Each of them but status and Events carries an audit id, by which the API server's log names the run."""
