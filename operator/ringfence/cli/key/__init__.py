@@ -1,7 +1,7 @@
 """`ringfence key`: gateway keys, for callers without a pod in the cluster.
 
-Laws: a key is a token that the API server signs, shown once and kept nowhere; results go to standard output, everything
-else to standard error. Exit codes: 0 done, 1 refused, 2 a command line that makes no sense, 3 the cluster can't be asked.
+Laws: a key is a token that the API server signs, shown once and kept nowhere; results go to standard output, all else
+to standard error. Exit codes: 0 done, 1 refused, 2 a command line that makes no sense, 3 the cluster can't be asked.
 """
 
 import typer

@@ -81,12 +81,11 @@ def find(calls: "Calls", tenant: str, namespace: str, name: str) -> Declared:
     raw = calls.get(NAMESPACE.path(tenant, namespace))
     if raw is None:
         fail(BROKEN, f"tenant {tenant} has no Namespace {namespace}")
-    known = list(_of(raw))
-    for each in known:
-        if each.entry.name == name:
-            return each
-    there_are = ", ".join(each.entry.name for each in known) or "none"
-    fail(BROKEN, f"Namespace {tenant}/{namespace} declares no key {name} in spec.gatewayKeys; declared: {there_are}")
+    known = {each.entry.name: each for each in _of(raw)}
+    if name not in known:
+        declared = ", ".join(known) or "none"
+        fail(BROKEN, f"Namespace {tenant}/{namespace} declares no key {name} in spec.gatewayKeys; declared: {declared}")
+    return known[name]
 
 
 def all_keys(calls: "Calls", tenant: str, namespace: str | None) -> list[Declared]:
