@@ -1,0 +1,162 @@
+"""The life of one pod on the node, from its volumes to its end.
+
+Law: level-triggered: each turn looks at the pod and its volumes as they are now, and at what runs, and brings the one
+to the other. What can't be had is waited for, and the pod's status says what.
+"""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from ringfence.controlplane.node.api import NOT_FOUND, Api, RefusedError
+from ringfence.controlplane.node.machine import Machine
+from ringfence.controlplane.node.network import Network
+from ringfence.controlplane.node.program import Program
+from ringfence.controlplane.node.volumes import MissingError, Volumes
+
+_TURN: Final = 0.3  # seconds between two turns
+_ASKED: Final = 1.0  # seconds that a readiness probe may take
+_OK: Final = range(200, 400)
+
+
+class Pod:
+    """One pod."""
+
+    def __init__(self, manifest: Mapping[str, Any], api: Api, folder: Path, machine: Machine) -> None:
+        self.manifest = manifest
+        """As it was last seen."""
+        self._api = api
+        self._folder = folder
+        self._machine = machine
+        self._network = Network()
+        self._volumes = Volumes(api, manifest, folder / "volumes")
+        self._hosts: Mapping[str, str] = {}
+        self._status: Mapping[str, Any] = {}
+        self._started = _now()
+        self._programs = [
+            Program(container, manifest, folder / container["name"], machine)
+            for container in manifest["spec"]["containers"]
+        ]
+        self._ending = asyncio.Event()
+        self.ready = False
+
+    @property
+    def address(self) -> str:
+        """Where its ports are reachable on this machine."""
+        return self._network.address
+
+    def end(self) -> None:
+        """Let `live` come to its end."""
+        self._ending.set()
+
+    async def live(self) -> None:
+        """Run it until `end`, then end its programs and report that."""
+        try:
+            await self._open()
+            while not self._ending.is_set():
+                await self._turn()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), _TURN)
+            await self._terminate()
+            await self._forget()
+        finally:
+            for program in self._programs:
+                program.kill()
+            self._network.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _open(self) -> None:
+        containers = self.manifest["spec"]["containers"]
+        await self._network.publish([port["containerPort"] for each in containers for port in each.get("ports", ())])
+        addresses = await self._network.open_ways_out(self._machine.outside)
+        self._hosts = {"localhost": "127.0.0.1", **addresses}
+
+    async def _turn(self) -> None:
+        waiting = ""
+        try:
+            await self._volumes.refresh()
+            for program in self._programs:
+                await program.keep_running(self._network, self._volumes, self._hosts)
+        except (MissingError, RefusedError, aiohttp.ClientError, TimeoutError) as error:
+            waiting = str(error) or type(error).__name__
+        await self._report(waiting)
+
+    async def _report(self, waiting: str) -> None:
+        ready = [program.running and await self._is_ready(program) for program in self._programs]
+        self.ready = all(ready)
+        statuses = [each.status(ready=is_ready, waiting=waiting) for each, is_ready in zip(self._programs, ready, strict=True)]
+        status = {
+            "phase": "Running" if all(program.restarts >= 0 for program in self._programs) else "Pending",
+            "hostIP": "127.0.0.1",
+            "podIP": self.address,
+            "podIPs": [{"ip": self.address}],
+            "startTime": self._started,
+            "containerStatuses": statuses,
+            "conditions": self._conditions(ready=self.ready),
+        }
+        if status != self._status:
+            with contextlib.suppress(RefusedError, aiohttp.ClientError, TimeoutError):  # the next turn tries again
+                await self._api.merge(f"{self._path}/status", {"status": status})
+                self._status = status
+
+    def _conditions(self, *, ready: bool) -> list[dict[str, str]]:
+        """Conditions with the time of their last change."""
+        before = {each["type"]: each for each in self._status.get("conditions", ())}
+        wanted = {"PodScheduled": True, "Initialized": True, "ContainersReady": ready, "Ready": ready}
+        found = []
+        for name, is_true in wanted.items():
+            status = str(is_true)
+            changed = before.get(name, {}).get("status") != status
+            since = _now() if changed else before[name]["lastTransitionTime"]
+            found.append({"type": name, "status": status, "lastTransitionTime": since})
+        return found
+
+    async def _is_ready(self, program: Program) -> bool:
+        probe = program.readiness
+        if probe is None:
+            return True
+        port = probe["port"]
+        try:
+            async with asyncio.timeout(_ASKED):
+                reader, writer = await asyncio.open_connection(sock=await self._network.connect(port))
+                with contextlib.closing(writer):
+                    writer.write(f"GET {probe['path']} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n".encode())
+                    answer = await reader.readline()
+                    return int(answer.split()[1]) in _OK
+        except (OSError, TimeoutError, IndexError, ValueError):
+            return False
+
+    async def _terminate(self) -> None:
+        """Give programs the time that the pod allows them, as long as it is wanted at all."""
+        for program in self._programs:
+            program.terminate()
+        seconds = self.manifest["metadata"].get("deletionGracePeriodSeconds", 0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(program.running for program in self._programs):
+                    await asyncio.sleep(_TURN)
+
+    async def _forget(self) -> None:
+        """Let the API server remove the pod, which waits for that."""
+        metadata = self.manifest["metadata"]
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
+        try:
+            await self._api.delete(self._path, options)
+        except RefusedError as refusal:
+            if refusal.status != NOT_FOUND:
+                raise
+
+    @property
+    def _path(self) -> str:
+        metadata = self.manifest["metadata"]
+        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

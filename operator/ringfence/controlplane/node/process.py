@@ -1,0 +1,47 @@
+"""The node as its owner sees it: started beside a control plane, gone with it."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from ringfence.controlplane.component import Component
+from ringfence.controlplane.node.machine import Machine
+from ringfence.controlplane.node.node import HOSTS
+from ringfence.controlplane.process import GuardedProcess
+
+_FOLDER: Final = "node"
+
+
+class NodeProcess:
+    """Runs pods of the control plane in `folder`, from `start` to `stop`."""
+
+    def __init__(self, folder: Path, machine: Machine) -> None:
+        self.folder = folder / _FOLDER
+        command = [sys.executable, "-m", "ringfence.controlplane.node", str(folder), machine.to_json()]
+        launch = partial(GuardedProcess, command, log=self.folder / "log", cwd=folder)
+        self._component = Component("node", launch, self.hosts.exists)
+
+    @property
+    def hosts(self) -> Path:
+        """Where the Services of running pods are, a line an address, hosts(5): what cluster DNS would tell."""
+        return self.folder / HOSTS
+
+    def start(self) -> Self:
+        """Start it. Raises ControlPlaneError where this machine does not let it, with what to do about that."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._component.start()
+        return self
+
+    def stop(self) -> None:
+        """End it and all that runs on it, at once."""
+        self._component.kill()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

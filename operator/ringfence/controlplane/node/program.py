@@ -1,0 +1,138 @@
+"""The program of one container: started in the pod's network with the container's files, and started again when it ends.
+
+Law: a program ends with the node, by whatever death of the node (PR_SET_PDEATHSIG, set before it is executed).
+"""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ringfence.controlplane.node.machine import Machine
+from ringfence.controlplane.node.network import Network
+from ringfence.controlplane.node.volumes import MissingError, Volumes
+
+_LAUNCHER: Final = Path(__file__).with_name("container.py")
+_PATH: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+_BACKOFF: Final = 1.0  # seconds between the end of a program and its next start
+
+
+class Program:
+    """What runs in one container of a pod."""
+
+    def __init__(self, container: Mapping[str, Any], pod: Mapping[str, Any], folder: Path, machine: Machine) -> None:
+        self._container = container
+        self._pod = pod
+        self._folder = folder
+        self._machine = machine
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = datetime.min.replace(tzinfo=UTC)
+        self._ended = -_BACKOFF
+        self.restarts = -1
+        folder.mkdir(parents=True)
+        (folder / "root").mkdir()
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def readiness(self) -> Mapping[str, Any] | None:
+        """How it is asked whether it is ready: the `httpGet` of its readiness probe; None where it isn't asked."""
+        probe: Mapping[str, Any] | None = self._container.get("readinessProbe", {}).get("httpGet")
+        return probe
+
+    async def keep_running(self, network: Network, volumes: Volumes, hosts: Mapping[str, str]) -> None:
+        """Start it, or start it again a moment after it ended. Raises MissingError where it can't be started."""
+        if self.running:
+            return
+        if self._process is not None and self._ended < 0:
+            self._ended = time.monotonic()
+        if time.monotonic() - self._ended < _BACKOFF:
+            return
+        command = json.dumps(self._launch(volumes, hosts, network.address))
+        with (self._folder / "log").open("ab") as log:
+            self._process = await network.inside(
+                subprocess.Popen,
+                [sys.executable, "-I", "-S", str(_LAUNCHER), command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started, self._ended = datetime.now(UTC), -_BACKOFF
+        self.restarts += 1
+
+    def _launch(self, volumes: Volumes, hosts: Mapping[str, str], address: str) -> dict[str, Any]:
+        """What the launcher is told."""
+        (self._folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
+        return {
+            "root": str(self._folder / "root"),
+            "files": {**self._machine.files, "/etc/hosts": str(self._folder / "hosts")},
+            "mounts": [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())],
+            "command": self._command(),
+            "environment": {**_PATH, **self._machine.environment, **self._environment(address)},
+        }
+
+    def _command(self) -> Sequence[str]:
+        """A container's `command` stands for its image's entrypoint, and `args` follow either."""
+        entrypoint = self._container.get("command") or self._machine.entrypoint(self._container["image"])
+        if entrypoint is None:
+            raise MissingError(f"nothing here stands for image {self._container['image']}")
+        return [*entrypoint, *self._container.get("args", ())]
+
+    def _environment(self, address: str) -> dict[str, str]:
+        metadata, spec = self._pod["metadata"], self._pod["spec"]
+        fields = {
+            "metadata.name": metadata["name"],
+            "metadata.namespace": metadata["namespace"],
+            "metadata.uid": metadata["uid"],
+            "spec.serviceAccountName": spec.get("serviceAccountName", "default"),
+            "status.podIP": address,
+        }
+        found = {}
+        for entry in self._container.get("env", ()):
+            path = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+            if "valueFrom" in entry and path not in fields:
+                raise MissingError(f"env {entry['name']}: its source is not known here")
+            found[entry["name"]] = fields[path] if path else entry.get("value", "")
+        return found
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self.running:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def status(self, *, ready: bool, waiting: str) -> dict[str, Any]:
+        """Its part of the pod's status (core/v1 ContainerStatus)."""
+        image = self._container["image"]
+        if self.running:
+            state = {"running": {"startedAt": self._started.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+        else:
+            state = {"waiting": {"reason": "ContainerCreating" if waiting else "CrashLoopBackOff", "message": waiting}}
+        return {
+            **{"name": self._container["name"], "image": image, "imageID": image, "ready": ready},
+            **{"started": self.running, "restartCount": max(self.restarts, 0), "state": state},
+        }
+
+
+def _mount(mount: Mapping[str, Any], volumes: Volumes) -> dict[str, Any]:
+    source = volumes.folder(mount["name"]) / mount.get("subPath", "")
+    return {"source": str(source), "target": mount["mountPath"], "read_only": mount.get("readOnly", False)}
