@@ -70,8 +70,11 @@ GATEWAY_PORT: Final = 8443
 GATEWAY_METRICS_PORT: Final = 9901
 GATEWAY_USAGE_PORT: Final = 9902
 GATEWAY_FILES: Final = "ringfence-gateway-files"  # the ConfigMap of Envoy's configuration
-GATEWAY_TLS_PREFIX: Final = "gateway-tls-"  # a certificate: the Secret with the key, and the ConfigMap with the authority
+GATEWAY_TLS_PREFIX: Final = (
+    "gateway-tls-"  # a certificate: the Secret with the key, and the ConfigMap with the authority
+)
 GATEWAY_TLS_ISSUED: Final = "gateway-tls-issued"  # the Secret that cert-manager keeps
+_GATEWAY_KEY_PREFIX: Final = "ringfence-key-"
 QUOTA: Final = "ringfence"
 LIMITS: Final = "ringfence"
 DEFAULT_SERVICE_ACCOUNT: Final = "default"
@@ -117,7 +120,12 @@ def role_binding(role: str) -> str:
 
 def gateway_key(key: str) -> str:
     """The ServiceAccount whose tokens are the gateway key ``key``."""
-    return f"ringfence-key-{key}"
+    return f"{_GATEWAY_KEY_PREFIX}{key}"
+
+
+def is_gateway_key(account: str) -> bool:
+    """Whether a ServiceAccount of this name is that of a gateway key."""
+    return account.startswith(_GATEWAY_KEY_PREFIX)
 
 
 def gateway_key_prefix(*, live: bool) -> str:

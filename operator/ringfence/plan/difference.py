@@ -14,6 +14,7 @@ from ringfence.plan.plan import Manifest
 # By kind: the fields that Ringfence owns whole. A key of another's making in them is drift.
 _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "ConfigMap": ("data", "binaryData", "immutable"),
+    "ControllerRevision": ("data", "revision"),
     "Guardrail": ("spec",),
     "LimitRange": ("spec",),
     "NetworkPolicy": ("spec",),
@@ -22,7 +23,13 @@ _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "ServiceAccount": ("automountServiceAccountToken",),
 }
 # By kind: the fields in which a controller's defaults may stand beside what Ringfence says.
-_SHARED: Final[Mapping[str, tuple[str, ...]]] = {"ExternalSecret": ("spec",)}
+_SHARED: Final[Mapping[str, tuple[str, ...]]] = {
+    "Certificate": ("spec",),
+    "Deployment": ("spec",),
+    "ExternalSecret": ("spec",),
+    "PodDisruptionBudget": ("spec",),
+    "Service": ("spec",),
+}
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
 

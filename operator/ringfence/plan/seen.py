@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from ringfence.gateway.served import Issuer
-from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import Ref, ResourceType
 from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.namespace import NamespaceSpec
@@ -18,7 +17,7 @@ from ringfence.model.retentionpolicy import RetentionPolicySpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.enforcement import IN_FORCE, Enforcement
-from ringfence.plan.images import Images
+from ringfence.plan.images import SHIPPED, Images
 
 AnySubject: TypeAlias = Subject[Any]
 
@@ -68,12 +67,10 @@ class Facts:
     """Who vouches for the callers of gateways; None while it is not known, and nobody is let in."""
     enforcement: Enforcement = IN_FORCE
     """Whether the admission policies refuse what they should."""
-    images: Images = Images()
+    images: Images = SHIPPED
     """What gateways run."""
     certificate_issuer: tuple[str, str] | None = None
     """Kind and name of the cert-manager issuer that an installation names for gateways; None: Ringfence certifies."""
-    vouching: Issuer | None = None
-    """Who signs the tokens of callers; None until the API server has told it."""
 
 
 class Existence(StrEnum):
@@ -107,8 +104,28 @@ class Authority:
     name: str
 
 
-Question: TypeAlias = SecretExists | ClaimsIn | Authority
-Answer: TypeAlias = Existence | int | str
+@dataclass(frozen=True, slots=True, order=True)
+class NewCertificate:
+    """Asked when a gateway needs a certificate: an authority is made for it, signs it, and is thrown away."""
+
+    namespace: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate of a gateway: what is known of it, all of it public."""
+
+    name: str
+    """Of its Secret, and of the ConfigMap that tells of it."""
+    authority: str
+    """PEM."""
+    starts: datetime
+    ends: datetime
+
+
+Question: TypeAlias = SecretExists | ClaimsIn | Authority | NewCertificate
+Answer: TypeAlias = Existence | int | str | Issued
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,19 @@ def desire(place: Place, spec: TenantSpec, seen: Seen) -> HomeDesire:
         limits.make(place, _BUILT_IN_LIMITS),
         service_account.make(place),
     )
-    openings = () if quarantined else (allow_dns.make(place, spec.network.dns), allow_gateway.make_home(place))
+    openings = () if quarantined else _openings(place, spec, seen)
     return HomeDesire(
         namespace=core_namespace.make(place, seen.cores.get(place.core)),
         fence=(*closed, *openings),
         access=access.bindings(place, members),
+    )
+
+
+def _openings(place: Place, spec: TenantSpec, seen: Seen) -> tuple[Desired, ...]:
+    shared = [source.namespace for source in spec.network.ingress_from]
+    return (
+        allow_dns.make(place, spec.network.dns),
+        allow_gateway.make_home(place, operator_namespace=seen.facts.operator_namespace, shared=shared),
     )
 
 
