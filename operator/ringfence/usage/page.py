@@ -23,6 +23,7 @@ _MOST: Final = 1 << 53
 """Beyond it numbers are no longer exact in JSON."""
 _LONGEST: Final = 253
 _INSTANCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _KEY: Final = len(Key._fields)
 _OUTCOMES: Final = frozenset(each.value for each in Outcome)
 
@@ -37,11 +38,22 @@ class Page:
 
     instance: str
     """Which collector: a UUID, new with each pod."""
-    cursor: int
-    """Ask for what comes after it next time."""
+    cursor: str
+    """Ask for what comes after it next time; only the collector that made it understands it."""
     more: bool
     """Whether there is more already."""
     rows: Sequence[Row]
+
+
+def make_cursor(instance: str, sequence: int) -> str:
+    """The cursor after change ``sequence`` of a collector."""
+    return f"{instance}.{sequence}"
+
+
+def sequence_of(cursor: str, instance: str) -> int:
+    """The change that a cursor stands after; 0, which begins anew, for one that this collector did not make."""
+    made_by, _, number = cursor.rpartition(".")
+    return int(number) if made_by == instance and _NUMBER.fullmatch(number) else 0
 
 
 def encode(page: Page) -> bytes:
@@ -66,8 +78,9 @@ def decode(body: bytes, *, tenant: str, until: int) -> Page:
         _require(len(fields["rows"]) <= MOST_ROWS, "too many rows")
         _require(bool(_INSTANCE.fullmatch(fields["instance"])), "no instance")
         rows = tuple(_row(values, tenant, until) for values in fields["rows"])
-        return Page(fields["instance"], _whole(fields["cursor"]), fields["more"] is True, rows)
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        sequence = sequence_of(fields["cursor"], fields["instance"])
+        return Page(fields["instance"], make_cursor(fields["instance"], sequence), fields["more"] is True, rows)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise PageError(f"not a page ({type(error).__name__})") from None
 
 
