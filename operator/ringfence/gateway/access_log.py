@@ -6,26 +6,27 @@ a key. What a client wrote as a model that does not exist is cut to 64 character
 
 from typing import Final
 
-from ringfence.gateway.typed import JWT, MODEL_HEADER, RUN, SOURCE, Json, named
+from ringfence.gateway import identity
+from ringfence.gateway.typed import MODEL_HEADER, RUN, SOURCE, Json, named
 
 FILE: Final = f"{RUN}/access.log"
 USAGE: Final = "ringfence.usage"
 """The namespace of metadata in which the numbers of tokens of an answer are noted."""
 TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
-_ACCOUNT: Final = f"DYNAMIC_METADATA({JWT}:jwt:kubernetes.io:serviceaccount"
 
 FIELDS: Final = {
     "ts": "%START_TIME%",
-    "request_id": "%REQ(x-request-id)%",
-    "tenant": f"%METADATA(ROUTE:{SOURCE}:tenant)%",
-    "namespace": f"%DYNAMIC_METADATA({JWT}:jwt:kubernetes.io:namespace)%",
-    "service_account": f"%{_ACCOUNT}:name)%",
+    "request_id": "%STREAM_ID%",
+    "tenant": f"%METADATA(LISTENER:{SOURCE}:tenant)%",
+    "namespace": identity.claim(identity.NAMESPACE),
+    "service_account": identity.claim(identity.ACCOUNT),
     "route": f"%METADATA(ROUTE:{SOURCE}:route)%",
     "model": f"%METADATA(ROUTE:{SOURCE}:model)%",
     "revision": f"%METADATA(ROUTE:{SOURCE}:revision)%",
     "config_rev": f"%METADATA(VIRTUAL_HOST:{SOURCE}:config_rev)%",
     "refused_model": f"%REQ({MODEL_HEADER}):64%",
-    "upstream": "%UPSTREAM_CLUSTER%",
+    "upstream": f"%METADATA(CLUSTER:{SOURCE}:provider)%",
+    "region": f"%METADATA(CLUSTER:{SOURCE}:region)%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
@@ -36,7 +37,11 @@ FIELDS: Final = {
     "duration_ms": "%DURATION%",
     "first_byte_ms": "%RESPONSE_DURATION%",
 }
-"""Name of each field, and Envoy's operator that fills it."""
+"""Name of each field, and Envoy's operator that fills it.
+
+`config_rev` is missing where a request could not be read, so that no route was looked for; `upstream` is the provider
+that answered, and `attempts` tells how many were tried.
+"""
 
 
 def access_log() -> Json:

@@ -1,4 +1,7 @@
-"""All files of a gateway's configuration: what its ConfigMap holds."""
+"""All files of a gateway's configuration: what its ConfigMap holds.
+
+Law: the same gateway gives the same bytes, and other bytes have another revision.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,17 +11,24 @@ from typing import Any, Final
 import orjson
 
 from ringfence.gateway import secrets
+from ringfence.gateway.bootstrap import BOOTSTRAP, CLUSTERS, LISTENERS, bootstrap
 from ringfence.gateway.listener import ROUTES_FILE, listener
 from ringfence.gateway.routes import route_configuration
 from ringfence.gateway.served import Gateway
-from ringfence.gateway.typed import RUN, Json, from_file, typed
-from ringfence.gateway.upstreams import clusters, key_file
+from ringfence.gateway.typed import Json
+from ringfence.gateway.upstreams import clusters
 
-BOOTSTRAP: Final = "bootstrap.json"
-_LISTENERS: Final = "lds.json"
-_CLUSTERS: Final = "cds.json"
-_CONNECTIONS: Final = 20_000
+LARGEST: Final = (1 << 20) - (32 << 10)
+"""Bytes of all files together: the API server takes 1 MiB of a ConfigMap, and its names and labels are part of it."""
 _DIGITS: Final = 16
+
+
+class TooLargeError(Exception):
+    """The configuration does not fit into a ConfigMap."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the gateway's configuration has {size:,} bytes, and at most {LARGEST:,} can be served")
+        self.size = size
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +42,25 @@ class Configuration:
 
 
 def configuration(gateway: Gateway) -> Configuration:
-    """The files of ``gateway``; the same gateway gives the same bytes."""
-    without = b"".join(name.encode() + content for name, content in sorted(_files(gateway, "").items()))
-    revision = hashlib.sha256(without).hexdigest()[:_DIGITS]
-    return Configuration(revision, _files(gateway, revision))
+    """The files of ``gateway``; raises `TooLargeError`."""
+    without = _files(gateway, "")
+    told = b"".join(name.encode() + b"\0" + content for name, content in sorted(without.items()))
+    revision = hashlib.sha256(told).hexdigest()[:_DIGITS]
+    found = _files(gateway, revision)
+    size = sum(len(name) + len(content) for name, content in found.items())
+    if size > LARGEST:
+        raise TooLargeError(size)
+    return Configuration(revision, found)
 
 
 def _files(gateway: Gateway, revision: str) -> dict[str, bytes]:
     resources: dict[str, list[Json]] = {
-        _LISTENERS: [listener(gateway)],
-        _CLUSTERS: clusters(gateway),
+        LISTENERS: [listener(gateway)],
+        CLUSTERS: clusters(gateway),
         ROUTES_FILE: [route_configuration(gateway, revision)],
         secrets.CERTIFICATE_FILE: [secrets.certificate()],
-        **{key_file(each): [secrets.provider_key(each)] for each in gateway.upstreams if each.has_key},
+        **{secrets.key_file(each): [secrets.provider_key(each)] for each in gateway.upstreams if each.has_key},
     }
     contents: dict[str, Any] = {name: {"resources": found} for name, found in resources.items()}
-    contents[BOOTSTRAP] = bootstrap(gateway)
+    contents[BOOTSTRAP] = bootstrap(gateway.tenant)
     return {name: orjson.dumps(content, option=orjson.OPT_SORT_KEYS) for name, content in contents.items()}
-
-
-def bootstrap(gateway: Gateway) -> Json:
-    """What Envoy starts with: where the rest is, and an administration that nobody reaches over a network."""
-    monitor = typed(
-        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-        max_active_downstream_connections=_CONNECTIONS,
-    )
-    name = "envoy.resource_monitors.global_downstream_max_connections"
-    return {
-        "node": {"id": f"{gateway.tenant}-gateway", "cluster": gateway.tenant},
-        "admin": {"address": {"pipe": {"path": f"{RUN}/admin.sock", "mode": 0o600}}},
-        "dynamic_resources": {"lds_config": from_file(_LISTENERS), "cds_config": from_file(_CLUSTERS)},
-        "overload_manager": {"resource_monitors": [{"name": name, "typed_config": monitor}]},
-    }

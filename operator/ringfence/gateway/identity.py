@@ -9,64 +9,83 @@ from typing import Final
 from ringfence import names
 from ringfence.gateway.served import Issuer
 from ringfence.gateway.typed import (
-    ACCOUNT_HEADER,
+    CALLER_HEADER,
     HTTP,
     INTERNAL_PREFIX,
-    JWT,
-    NAMESPACE_HEADER,
     Json,
     named,
     set_header,
+    without_prefix,
 )
 
-_CLOCK_SKEW: Final = 10  # seconds
-_PROVIDER: Final = "kubernetes"
+JWT: Final = "envoy.filters.http.jwt_authn"
+"""The filter whose metadata say who calls; others refer to it by this name."""
+TOKEN: Final = "jwt"  # noqa: S105 -- the key under which that filter notes the verified claims
 _CLAIM: Final = "kubernetes.io"
-NAMESPACE_PATH: Final = ("jwt", _CLAIM, "namespace")
-"""Where the filter notes the caller's namespace. No header can be made of the claim: its name has a dot."""
+# No header can be made of this claim by the filter itself: its name has a dot.
+NAMESPACE: Final = (TOKEN, _CLAIM, "namespace")
+ACCOUNT: Final = (TOKEN, _CLAIM, "serviceaccount", "name")
+UID: Final = (TOKEN, _CLAIM, "serviceaccount", "uid")
+WORKLOAD: Final = "workload"
+LIVE: Final = "live"
+TEST: Final = "test"
+PREFIXES: Final = {
+    LIVE: names.gateway_key_prefix(live=True),
+    TEST: names.gateway_key_prefix(live=False),
+    WORKLOAD: "",
+}
+"""What stands before the token, by the kind of caller; the last one's is none, and so it is tried last."""
+_CLOCK_SKEW: Final = 10  # seconds
 _SPOOFED: Final = ("api-key", "cookie", "openai-organization", "openai-project", "x-api-key")
 """Headers by which a client could speak to a provider with other credentials than the tenant's."""
 
 
 def stripped() -> Json:
     """What is taken off a request before anything looks at it."""
-    prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in (INTERNAL_PREFIX, "x-envoy-")]
     message = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    prefixes = map(without_prefix, (INTERNAL_PREFIX, "x-envoy-"))
     return named("ringfence.strip", message, mutations=[*prefixes, *({"remove": name} for name in _SPOOFED)])
 
 
 def verified(issuer: Issuer) -> Json:
     """The filter that lets nobody pass without a valid token; the token itself goes no further."""
-    provider = {
-        "issuer": issuer.url,
-        "audiences": [names.GATEWAY_AUDIENCE],
-        "local_jwks": {"inline_string": issuer.jwks},
-        "payload_in_metadata": NAMESPACE_PATH[0],
-        "forward": False,
-        "clock_skew_seconds": _CLOCK_SKEW,
-        "clear_route_cache": True,
-    }
-    rules = [{"match": {"prefix": "/"}, "requires": {"provider_name": _PROVIDER}}]
-    return named(JWT, f"{HTTP}.jwt_authn.v3.JwtAuthentication", providers={_PROVIDER: provider}, rules=rules)
+    providers = {kind: _provider(issuer, kind) for kind in PREFIXES}
+    return named(
+        JWT, f"{HTTP}.jwt_authn.v3.JwtAuthentication", providers=providers, rules=list(map(_required, PREFIXES))
+    )
 
 
 def told() -> Json:
-    """The filter that says in headers who calls: routes are chosen by headers."""
-    mutations = [
-        set_header(NAMESPACE_HEADER, f"%DYNAMIC_METADATA({JWT}:jwt:{_CLAIM}:namespace)%"),
-        set_header(ACCOUNT_HEADER, f"%DYNAMIC_METADATA({JWT}:jwt:{_CLAIM}:serviceaccount:name)%"),
-    ]
+    """The filter that says in a header who calls: routes are chosen by headers."""
+    caller = f"{claim(NAMESPACE)}/{claim(ACCOUNT)}"
     message = f"{HTTP}.header_mutation.v3.HeaderMutation"
-    return named("ringfence.caller", message, mutations={"request_mutations": mutations})
+    return named("ringfence.caller", message, mutations={"request_mutations": [set_header(CALLER_HEADER, caller)]})
 
 
-def called_from(namespace: str) -> Json:
-    """The second layer: an RBAC rule of a route that admits callers from one namespace."""
-    matcher = {
-        "filter": JWT,
-        "path": [{"key": key} for key in NAMESPACE_PATH],
-        "value": {"string_match": {"exact": namespace}},
+def claim(path: tuple[str, ...]) -> str:
+    """The operator by which logs and headers name a verified claim."""
+    return f"%DYNAMIC_METADATA({JWT}:{':'.join(path)})%"
+
+
+def _provider(issuer: Issuer, kind: str) -> Json:
+    return {
+        "issuer": issuer.url,
+        "audiences": [names.GATEWAY_AUDIENCE],
+        "local_jwks": {"inline_string": issuer.jwks},
+        "from_headers": [{"name": "authorization", "value_prefix": f"Bearer {PREFIXES[kind]}"}],
+        "payload_in_metadata": TOKEN,
+        # That something stands under the kind's own name is how later filters know by which prefix a caller came.
+        "header_in_metadata": kind,
+        "forward": False,
+        "require_expiration": True,
+        "clock_skew_seconds": _CLOCK_SKEW,
+        # The route was looked for before it was known who calls.
+        "clear_route_cache": True,
     }
-    principal = {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "DYNAMIC"}}
-    policy = {"permissions": [{"any": True}], "principals": [principal]}
-    return {"rules": {"action": "ALLOW", "policies": {"caller": policy}}}
+
+
+def _required(kind: str) -> Json:
+    match: Json = {"prefix": "/"}
+    if prefix := PREFIXES[kind]:
+        match["headers"] = [{"name": "authorization", "string_match": {"prefix": f"Bearer {prefix}"}}]
+    return {"match": match, "requires": {"provider_name": kind}}

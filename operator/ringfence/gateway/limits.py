@@ -1,56 +1,91 @@
-"""How many requests pass: a bucket for the tenant and one for each route, refilled once a minute.
+"""How many requests and tokens pass in a minute: of the tenant, and of each route in each revision.
 
-Each replica counts by itself, so each has its part. Source: local rate limit filter of Envoy.
+Law: a limit that is written is enforced. Each replica counts by itself, so each has its part. The counters of routes
+begin anew with each new configuration of the routes; the tenant's goes on.
+
+Envoy's local rate limit counts before an answer is there, so tokens are estimated by the size of the request. With a
+rate limit service they are counted exactly, by what the provider said; the request that passes the limit is the last.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
-from ringfence.gateway.served import Gateway
-from ringfence.gateway.typed import HTTP, SOURCE, Json, named
+from ringfence.gateway import access_log
+from ringfence.gateway.served import Gateway, Route
+from ringfence.gateway.typed import HTTP, SOURCE, Json, named, typed
 
-FILTER: Final = "envoy.filters.http.local_ratelimit"
+TENANT: Final = "ringfence.tenant-limit"
+ROUTES: Final = "ringfence.route-limit"
+SERVICE: Final = "ringfence.token-limit"
+SERVICE_CLUSTER: Final = "ringfence.rate-limit-service"
+BYTES_PER_TOKEN: Final = 4
+"""An estimate for English text; other languages and code have fewer."""
+_LOCAL: Final = f"{HTTP}.local_ratelimit.v3.LocalRateLimit"
 _ALWAYS: Final = {"default_value": {"numerator": 100}}
-_UNLIMITED: Final = 4_000_000_000
+_MOST: Final = 4_000_000_000  # what the type of Envoy's buckets holds
+_LIMIT: Final = "limit"
+_TOKENS: Final = "tokens"
 
 
-def local_rate_limit(gateway: Gateway) -> Json:
-    """The filter; a request takes one from the tenant's bucket and one from its route's."""
-    return named(
-        FILTER,
-        f"{HTTP}.local_ratelimit.v3.LocalRateLimit",
-        stat_prefix="ringfence",
-        token_bucket=_bucket(_UNLIMITED),
+def of_tenant(gateway: Gateway) -> Iterator[Json]:
+    """The filter that every request of the tenant's callers takes one from."""
+    if gateway.requests_per_minute:
+        yield named(TENANT, _LOCAL, **_local("tenant", _part(gateway, gateway.requests_per_minute)))
+
+
+def of_routes() -> Json:
+    """The filter for routes; the routes themselves say how many."""
+    return named(ROUTES, _LOCAL, stat_prefix="routes")
+
+
+def of_these_routes(gateway: Gateway) -> Json:
+    """How many, by route."""
+    estimated = {"hits_addend": {"format": "%REQ(content-length)%"}, "actions": [_noted(_TOKENS)]}
+    return typed(
+        _LOCAL,
+        **_local("routes", _MOST),
         always_consume_default_token_bucket=False,
-        filter_enabled=_ALWAYS,
-        filter_enforced=_ALWAYS,
-        enable_x_ratelimit_headers="DRAFT_VERSION_03",
-        rate_limits=[{"actions": [_noted(key)]} for key in ("tenant", "limit")],
+        rate_limits=[{"actions": [_noted(_LIMIT)]}, estimated],
         descriptors=list(_descriptors(gateway)),
     )
 
 
-def limit_name(route: str, revision: str) -> str:
-    """What a route's bucket is known by: two revisions of it, in two environments, have one each."""
-    return f"{route}/{revision}"
+def noted(gateway: Gateway, route: Route) -> dict[str, str]:
+    """What a route's metadata say, so that its requests are counted."""
+    name = f"{route.name}/{route.revision}"
+    found = {}
+    if route.limits.requests_per_minute:
+        found[_LIMIT] = name
+    if route.limits.tokens_per_minute and not gateway.rate_limit_service:
+        found[_TOKENS] = name
+    return found
 
 
 def _descriptors(gateway: Gateway) -> Iterator[Json]:
-    if gateway.requests_per_minute:
-        yield _descriptor("tenant", gateway.tenant, _part(gateway, gateway.requests_per_minute))
     for route in gateway.routes:
-        if route.limits.requests_per_minute:
-            part = _part(gateway, route.limits.requests_per_minute)
-            yield _descriptor("limit", limit_name(route.name, route.revision), part)
+        name = noted(gateway, route)
+        if _LIMIT in name and route.limits.requests_per_minute:
+            yield _descriptor(_LIMIT, name[_LIMIT], _part(gateway, route.limits.requests_per_minute))
+        if _TOKENS in name and route.limits.tokens_per_minute:
+            yield _descriptor(_TOKENS, name[_TOKENS], _part(gateway, BYTES_PER_TOKEN * route.limits.tokens_per_minute))
 
 
 def _part(gateway: Gateway, number: int) -> int:
-    return max(1, math.floor(number / gateway.replicas))
+    return min(_MOST, max(1, number // gateway.replicas))
 
 
 def _descriptor(key: str, value: str, number: int) -> Json:
     return {"entries": [{"key": key, "value": value}], "token_bucket": _bucket(number)}
+
+
+def _local(name: str, number: int) -> Json:
+    return {
+        "stat_prefix": name,
+        "token_bucket": _bucket(number),
+        "filter_enabled": _ALWAYS,
+        "filter_enforced": _ALWAYS,
+        "enable_retry_after_header": True,
+    }
 
 
 def _bucket(number: int) -> Json:
@@ -58,6 +93,46 @@ def _bucket(number: int) -> Json:
 
 
 def _noted(key: str) -> Json:
-    """What the route says of itself under ``key``."""
+    """What the route says of itself under ``key``; where it says nothing, nothing is counted."""
     metadata_key = {"key": SOURCE, "path": [{"key": key}]}
     return {"metadata": {"descriptor_key": key, "source": "ROUTE_ENTRY", "metadata_key": metadata_key}}
+
+
+# --- exactly, by a service
+
+
+def by_service(gateway: Gateway) -> Iterator[Json]:
+    """The filter that asks the rate limit service, where there is one."""
+    if gateway.rate_limit_service:
+        service = {"transport_api_version": "V3", "grpc_service": {"envoy_grpc": {"cluster_name": SERVICE_CLUSTER}}}
+        yield named(
+            SERVICE,
+            f"{HTTP}.ratelimit.v3.RateLimit",
+            domain="ringfence",
+            timeout="0.5s",
+            # A limit that is counted and not enforced is none: while the service is silent, its routes are closed.
+            failure_mode_deny=True,
+            rate_limit_service=service,
+            enable_retry_after_header=True,
+            disable_x_envoy_ratelimited_header=True,
+        )
+
+
+def of_this_route(gateway: Gateway, route: Route) -> dict[str, Json]:
+    """What is asked of the service for one route."""
+    if not gateway.rate_limit_service or not route.limits.tokens_per_minute:
+        return {}
+    about = [
+        _told("tenant", gateway.tenant),
+        _told("route", route.name),
+        _told("revision", route.revision),
+    ]
+    limit = {"rate_limit": {"requests_per_unit": route.limits.tokens_per_minute, "unit": "MINUTE"}}
+    asked = {"actions": about, "limit": limit}
+    used = {"format": f"%DYNAMIC_METADATA({access_log.USAGE}:total_tokens)%"}
+    rates = [{**asked, "hits_addend": {"number": 0}}, {**asked, "hits_addend": used, "apply_on_stream_done": True}]
+    return {SERVICE: typed(f"{HTTP}.ratelimit.v3.RateLimitPerRoute", rate_limits=rates)}
+
+
+def _told(key: str, value: str) -> Json:
+    return {"generic_key": {"descriptor_key": key, "descriptor_value": value}}

@@ -1,22 +1,35 @@
 """What happens to a request, in order: its size, who calls, for which model, whether he may, how often, and where to.
 
-Law: each step fails closed, and none of them looks at a prompt: the body is read for its `model` alone.
+Law: each step fails closed, and none of them looks at a prompt: the body is read for `model` and `stream` alone.
 """
 
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import access_log, identity, limits, replies, secrets
+from ringfence.gateway import access_log, callers, forwarding, identity, limits, replies, secrets
+from ringfence.gateway.exchange import placeholder
 from ringfence.gateway.routes import NAME
 from ringfence.gateway.served import Gateway
-from ringfence.gateway.typed import HTTP, MODEL_HEADER, Json, from_file, named, seconds, set_header, typed
+from ringfence.gateway.typed import (
+    HTTP,
+    MODEL_HEADER,
+    SOURCE,
+    STREAM_HEADER,
+    TLS,
+    TLS_VERSIONS,
+    Json,
+    from_file,
+    named,
+    seconds,
+    set_header,
+    typed,
+)
 
 ROUTES_FILE: Final = "rds.json"
-_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- of a pod: who may come is said by NetworkPolicies, and by tokens
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- of a pod: who may come is said by NetworkPolicies, and by tokens
 _HEADERS_KB: Final = 16
 _HEADERS: Final = 64
 _JSON: Final = "application/json(;.*)?"
-_TLS: Final = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _BUFFER: Final = 2
 """Times the greatest body: a body is held while it is read and changed."""
@@ -27,7 +40,8 @@ def listener(gateway: Gateway) -> Json:
     return typed(
         "envoy.config.listener.v3.Listener",
         name="gateway",
-        address={"socket_address": {"address": _EVERYWHERE, "port_value": names.GATEWAY_PORT}},
+        address={"socket_address": {"address": EVERYWHERE, "port_value": names.GATEWAY_PORT}},
+        metadata={"filter_metadata": {SOURCE: {"tenant": gateway.tenant}}},
         per_connection_buffer_limit_bytes=_BUFFER * gateway.max_request_bytes,
         filter_chains=[{"filters": [_connection_manager(gateway)], "transport_socket": _encryption()}],
     )
@@ -37,10 +51,10 @@ def _encryption() -> Json:
     sds = {"name": secrets.CERTIFICATE, "sds_config": from_file(secrets.CERTIFICATE_FILE)}
     context = {
         "alpn_protocols": ["h2", "http/1.1"],
-        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        "tls_params": TLS_VERSIONS,
         "tls_certificate_sds_secret_configs": [sds],
     }
-    return named("tls", _TLS, common_tls_context=context)
+    return named("tls", f"{TLS}.DownstreamTlsContext", common_tls_context=context)
 
 
 def _connection_manager(gateway: Gateway) -> Json:
@@ -55,6 +69,9 @@ def _connection_manager(gateway: Gateway) -> Json:
         local_reply_config=replies.local_replies(),
         access_log=[access_log.access_log()],
         http_filters=_filters(gateway),
+        # The client's address is that of the connection, unless so many proxies before the gateway are trusted.
+        use_remote_address=True,
+        xff_num_trusted_hops=gateway.trusted_hops,
         **_STRICT,
     )
 
@@ -75,27 +92,24 @@ _STRICT: Final[Json] = {
     "request_headers_timeout": seconds(10),
     "request_timeout": seconds(60),
     "stream_idle_timeout": seconds(300),
-    # The client's address is that of the connection: nobody in front of the gateway is trusted to tell another.
-    "use_remote_address": True,
-    "xff_num_trusted_hops": 0,
     # A request's id is made here: it is in the access log, and a client must not choose what stands there.
     "generate_request_id": True,
     "preserve_external_request_id": False,
+    "always_set_request_id_in_response": True,
 }
 
 
 def _filters(gateway: Gateway) -> list[Json]:
     return [
-        named(
-            "ringfence.size", f"{HTTP}.body_size_limit.v3.BodySizeLimit", max_request_bytes=gateway.max_request_bytes
-        ),
         identity.verified(gateway.issuer),
         identity.told(),
-        _model(),
-        named("envoy.filters.http.rbac", f"{HTTP}.rbac.v3.RBAC"),
-        limits.local_rate_limit(gateway),
-        named("ringfence.route-size", f"{HTTP}.buffer.v3.Buffer", max_request_bytes=gateway.max_request_bytes),
-        named("ringfence.placeholder", f"{HTTP}.transform.v3.TransformConfig"),
+        callers.nobody(),
+        *limits.of_tenant(gateway),
+        _size("ringfence.size", gateway),
+        _wanted(),
+        _size(forwarding.SIZE, gateway),
+        limits.of_routes(),
+        *limits.by_service(gateway),
         _usage(),
         _streamed_usage(),
         named(
@@ -104,15 +118,29 @@ def _filters(gateway: Gateway) -> list[Json]:
     ]
 
 
-def _model() -> Json:
-    """The `model` of the body becomes a header, by which routes are chosen.
+def _size(name: str, gateway: Gateway) -> Json:
+    """A whole body, of no more than this; its length is noted even if it came in pieces, and tokens are counted by it.
 
-    This filter refuses what two readers could read differently: keys twice, a byte order mark, text after the end,
-    anything but an object. `json_to_metadata` takes the last of two keys where a provider may take the first.
+    Not the filter `body_size_limit`: that writes the path of what it refuses, which is a client's text, to Envoy's log.
     """
-    told = {"headers_mutations": [set_header(MODEL_HEADER, "%REQUEST_BODY(model)%")]}
+    return named(name, f"{HTTP}.buffer.v3.Buffer", max_request_bytes=gateway.max_request_bytes)
+
+
+def _wanted() -> Json:
+    """The `model` of the body becomes a header, by which routes are chosen; a placeholder stands in its place.
+
+    This filter takes nothing that two readers could read differently: keys twice, a byte order mark, text after the
+    end, anything but an object. `json_to_metadata` takes the last of two keys where a provider may take the first.
+    """
+    wanted = {
+        "headers_mutations": [
+            set_header(MODEL_HEADER, "%REQUEST_BODY(model)%"),
+            set_header(STREAM_HEADER, "%REQUEST_BODY(stream)%"),
+        ],
+        "body_transformation": placeholder(),
+    }
     message = f"{HTTP}.transform.v3.TransformConfig"
-    return named("ringfence.wanted", message, request_transformation=told, clear_route_cache=True)
+    return named("ringfence.wanted", message, request_transformation=wanted, clear_route_cache=True)
 
 
 def _usage() -> Json:

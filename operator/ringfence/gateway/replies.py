@@ -24,73 +24,84 @@ class Refusal:
         return {"message": self.message, "type": self.code, "param": None, "code": self.code}
 
 
-MODEL_NOT_ALLOWED: Final = Refusal(403, "model_not_allowed", "no such model is approved for your namespace")
-CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "your namespace has no access to this gateway")
+MODEL_NOT_ALLOWED: Final = Refusal(403, "model_not_allowed", "no such model is approved for you")
 ENDPOINT_UNKNOWN: Final = Refusal(404, "endpoint_unknown", "this gateway has no such endpoint")
+NO_STREAMING: Final = Refusal(
+    400, "streaming_not_supported", "this model is served by translation, which cannot stream: set stream to false"
+)
+NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
 
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
+_CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
+_TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
+_UNTRANSLATABLE: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
 _BY_STATUS: Final = (
-    Refusal(400, "bad_request", "the request is not valid for this endpoint"),
+    _UNTRANSLATABLE,
     _IDENTITY,
-    Refusal(404, ENDPOINT_UNKNOWN.code, ENDPOINT_UNKNOWN.message),
+    ENDPOINT_UNKNOWN,
     Refusal(408, "request_timeout", "the request did not come to an end in time"),
-    Refusal(413, "request_too_large", "the request is larger than this gateway allows"),
+    Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows"),
     Refusal(429, "rate_limit_exceeded", "the limit of your tenant or of this model is reached; try again later"),
     Refusal(431, "headers_too_large", "the headers are larger than this gateway allows"),
+    Refusal(500, "gateway_error", "the gateway could not handle the request"),
+    Refusal(502, "provider_unavailable", "the provider's answer could not be read"),
     Refusal(503, "provider_unavailable", "no approved provider answers"),
     Refusal(504, "provider_timeout", "the provider did not answer in time"),
 )
 _BY_CAUSE: Final = (
-    ("jwt_authn", _IDENTITY),
-    ("rbac_access_denied", CALLER_UNKNOWN),
+    ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
+    ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
+    ("response.code_details.contains('overflow')", _TOO_MANY),
 )
-"""How the details of a response begin: some filters answer with a status that does not say what is wrong."""
+"""Some filters answer with a status that does not say what is wrong; the details of a response do."""
 
 
 def direct(refusal: Refusal, name: str) -> Json:
     """A route that refuses everything."""
-    body = {"error": refusal.error}
-    return answered(name, refusal.status, body)
+    return answered(name, refusal.status, {"error": refusal.error})
 
 
-def answered(name: str, status: int, body: Json) -> Json:
-    """A route that answers everything by itself."""
-    content_type = {"header": {"key": "content-type", "value": "application/json"}}
+def answered(name: str, status: int, body: Json, **headers: str) -> Json:
+    """A route that answers everything by itself; ``headers`` by name, with an underscore for each hyphen."""
+    whole = {"content-type": "application/json", **{key.replace("_", "-"): value for key, value in headers.items()}}
     return {
         "name": name,
         "match": {"prefix": "/"},
         "direct_response": {"status": status, "body": {"inline_string": json.dumps(body, separators=(",", ":"))}},
-        "response_headers_to_add": [{**content_type, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "response_headers_to_add": [_header(*each) for each in whole.items()],
     }
 
 
 def local_replies() -> Json:
     """How answers of Envoy's own are worded: without this they are plain text."""
-    return {"mappers": [*map(_by_cause, _BY_CAUSE), *map(_by_status, _BY_STATUS), _as_it_is()]}
+    # The routes' own answers come first: they are worded already, and one may have the status of another refusal.
+    return {"mappers": [_as_it_is(), *map(_by_cause, _BY_CAUSE), *map(_by_status, _BY_STATUS)]}
 
 
-def _by_cause(cause: tuple[str, Refusal]) -> Json:
-    details, refusal = cause
-    expression = f"response.code_details.startsWith('{details}')"
-    cel = named("cel", "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter", expression=expression)
-    return {"filter": {"extension_filter": cel}, "status_code": refusal.status, **_worded(refusal)}
-
-
-def _by_status(refusal: Refusal) -> Json:
-    return {**_status_is(refusal.status), **_worded(refusal)}
+def _header(name: str, value: str) -> Json:
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _as_it_is() -> Json:
-    """A refusal of ours goes through as it was rendered, and says what it is."""
     body = {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}, "content_type": "application/json"}
-    return {**_status_is(403), "body_format_override": body}
+    return {"filter": _when("response.code_details == 'direct_response'"), "body_format_override": body}
 
 
-def _status_is(status: int) -> Json:
-    comparison = {"op": "EQ", "value": {"default_value": status, "runtime_key": "ringfence.none"}}
-    return {"filter": {"status_code_filter": {"comparison": comparison}}}
+def _by_cause(cause: tuple[str, Refusal]) -> Json:
+    expression, refusal = cause
+    return {"filter": _when(expression), "status_code": refusal.status, **_worded(refusal)}
+
+
+def _by_status(refusal: Refusal) -> Json:
+    comparison = {"op": "EQ", "value": {"default_value": refusal.status, "runtime_key": "ringfence.none"}}
+    return {"filter": {"status_code_filter": {"comparison": comparison}}, **_worded(refusal)}
+
+
+def _when(expression: str) -> Json:
+    cel = named("cel", "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter", expression=expression)
+    return {"extension_filter": cel}
 
 
 def _worded(refusal: Refusal) -> Json:
-    error = {**refusal.error, "param": "", "request_id": "%REQ(x-request-id)%"}
+    error = {**refusal.error, "param": "", "request_id": "%STREAM_ID%"}
     return {"body_format_override": {"json_format": {"error": error}}}

@@ -4,16 +4,21 @@ The kubelet swaps a mounted Secret as a whole, and Envoy follows: a new key is u
 """
 
 from ringfence.gateway.served import Upstream
-from ringfence.gateway.typed import CERTIFICATES, KEYS, Json, typed
+from ringfence.gateway.typed import CERTIFICATES, KEYS, TLS, Json, typed
 
-_SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 -- the name of a message
+_SECRET = f"{TLS}.Secret"
 CERTIFICATE = "gateway"
 CERTIFICATE_FILE = "sds-certificate.json"
 
 
+def key_file(upstream: Upstream) -> str:
+    """The file of configuration that says where an upstream's key is."""
+    return f"sds-key-{upstream.name}.json"
+
+
 def provider_key(upstream: Upstream) -> Json:
     """A provider's key."""
-    folder = f"{KEYS}/{upstream.key}"
+    folder = f"{KEYS}/{upstream.name}"
     secret = {"filename": f"{folder}/key", "watched_directory": {"path": folder}}
     return typed(_SECRET, name=upstream.name, generic_secret={"secret": secret})
 

@@ -13,21 +13,20 @@ CERTIFICATES: Final = "/etc/ringfence/tls"
 """Where the gateway's own certificate is mounted."""
 KEYS: Final = "/etc/ringfence/keys"
 """Where providers' keys are mounted: a folder for each."""
-AUTHORITIES: Final = "/etc/ringfence/authorities"
-"""Where private frontends' authorities are mounted: a folder for each."""
 RUN: Final = "/run/ringfence"
 """What the gateway writes: its access log, and the socket of its administration."""
 
 HTTP: Final = "envoy.extensions.filters.http"
+TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
+TLS_VERSIONS: Final = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
 SOURCE: Final = "ringfence"
-"""The namespace of metadata that routes carry."""
-JWT: Final = "envoy.filters.http.jwt_authn"
-"""The filter whose metadata say who calls; others refer to it by this name."""
-NAMESPACE_HEADER: Final = "x-rf-namespace"
-ACCOUNT_HEADER: Final = "x-rf-account"
-MODEL_HEADER: Final = "x-rf-model"
+"""The namespace of metadata that routes, clusters and the whole of the routes carry."""
 # Whatever a client sends under our prefix is taken off before anything else happens.
 INTERNAL_PREFIX: Final = "x-rf-"
+CALLER_HEADER: Final = "x-rf-caller"
+"""Namespace and ServiceAccount, with a slash between them."""
+MODEL_HEADER: Final = "x-rf-model"
+STREAM_HEADER: Final = "x-rf-stream"
 
 
 def typed(message: str, /, **fields: Any) -> Json:
@@ -45,9 +44,18 @@ def set_header(name: str, value: str) -> Json:
     return {"append": {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
 
+def without_prefix(prefix: str) -> Json:
+    """A mutation that removes each header whose name begins with ``prefix``."""
+    return {"remove_on_match": {"key_matcher": {"prefix": prefix}}}
+
+
 def from_file(name: str) -> Json:
-    """A source of configuration: a file that the kubelet swaps together with its neighbours."""
-    watched = {"path": f"{CONFIGURATION}/{name}", "watched_directory": {"path": CONFIGURATION}}
+    """A source of configuration: a file that the kubelet swaps together with its neighbours.
+
+    The path leads through `..data`, the link that is swapped. A file's own link is made after the swap, so a file that
+    is new would not be found by what refers to it (AtomicWriter in kubernetes/pkg/volume/util).
+    """
+    watched = {"path": f"{CONFIGURATION}/..data/{name}", "watched_directory": {"path": CONFIGURATION}}
     return {"resource_api_version": "V3", "path_config_source": watched}
 
 

@@ -1,134 +1,93 @@
-"""Where requests go to: a cluster for each model of each provider, with the provider's own key, path and model.
+"""Where requests go to: clusters for each provider, with its own key, path, host and authorities.
 
-Law: what reaches a provider is the request and the tenant's key for that provider: no token, no address and no name of
-the cluster. The host is pinned: asked for by SNI and verified in the certificate.
+Law: the host is pinned: asked for by SNI, and verified in the certificate. A key goes to its own provider's host.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from ringfence.gateway.served import Encryption, Gateway, Target, Upstream
-from ringfence.gateway.typed import AUTHORITIES, HTTP, INTERNAL_PREFIX, Json, from_file, named, set_header, typed
+from ringfence.gateway import limits, targets
+from ringfence.gateway.exchange import filters
+from ringfence.gateway.served import Encryption, Gateway, Upstream
+from ringfence.gateway.typed import SOURCE, TLS, TLS_VERSIONS, Json, named, typed
 
 PUBLIC_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Of the gateway's image."""
-API_PATH: Final = "/v1"
-"""What the gateway's own paths start with."""
-_TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
-_TELLING: Final = ("x-request-id", "x-forwarded-for", "x-forwarded-proto")
-# The body is JSON of the gateway's own writing, whatever the client said of it: nobody is to read it as something else.
-_MISLEADING: Final = ("content-encoding", "content-language")
+_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _CONNECTING: Final = "5s"
+_UNLIMITED: Final = 100_000
+"""Envoy's own limits of a cluster are 1,024 requests and 3 retries: no limit is enforced that nobody wrote."""
 
 
 def clusters(gateway: Gateway) -> list[Json]:
-    """One for each target that some route leads to, each once."""
+    """All clusters, by name."""
     upstreams = {upstream.name: upstream for upstream in gateway.upstreams}
-    targets = {target.cluster: target for route in gateway.routes for target in route.targets}
-    return [_cluster(upstreams[target.upstream], target) for _, target in sorted(targets.items())]
+    found = [_cluster(upstreams[cluster.upstream], cluster) for cluster in targets.clusters(gateway)]
+    return [*found, *_rate_limit_service(gateway)]
 
 
-def key_file(upstream: Upstream) -> str:
-    """The file of configuration that says where an upstream's key is."""
-    return f"sds-{upstream.name}.json"
-
-
-def _cluster(upstream: Upstream, target: Target) -> Json:
-    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    spoken = typed(options, explicit_http_config={"http_protocol_options": {}}, http_filters=_filters(upstream, target))
+def _cluster(upstream: Upstream, cluster: targets.Cluster) -> Json:
+    spoken = typed(
+        _OPTIONS, explicit_http_config={"http_protocol_options": {}}, http_filters=filters(upstream, cluster.name)
+    )
+    noted = {"provider": upstream.name, **({"region": upstream.region} if upstream.region else {})}
     return typed(
         "envoy.config.cluster.v3.Cluster",
-        name=target.cluster,
-        type="STRICT_DNS",
-        connect_timeout=_CONNECTING,
-        load_assignment={"cluster_name": target.cluster, "endpoints": [{"lb_endpoints": [_endpoint(upstream)]}]},
-        typed_extension_protocol_options={options: spoken},
+        **_reached(cluster.name, upstream.host, upstream.port),
+        circuit_breakers={"thresholds": [_threshold(cluster.max_parallel)]},
+        metadata={"filter_metadata": {SOURCE: noted}},
+        typed_extension_protocol_options={_OPTIONS: spoken},
         **_encryption(upstream),
     )
 
 
-def _endpoint(upstream: Upstream) -> Json:
-    address = {"socket_address": {"address": upstream.host, "port_value": upstream.port}}
-    return {"endpoint": {"hostname": upstream.host, "address": address}}
+def _reached(name: str, host: str, port: int) -> Json:
+    address = {"socket_address": {"address": host, "port_value": port}}
+    endpoint = {"endpoint": {"hostname": host, "address": address}}
+    return {
+        "name": name,
+        # For hosts whose addresses change all the time; connections that are open stay.
+        "type": "LOGICAL_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
+        "connect_timeout": _CONNECTING,
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _threshold(max_parallel: int | None) -> Json:
+    number = _UNLIMITED if max_parallel is None else max_parallel
+    return {
+        "max_connections": number,
+        "max_pending_requests": number,
+        "max_requests": number,
+        "max_retries": _UNLIMITED,
+    }
 
 
 def _encryption(upstream: Upstream) -> Json:
     if upstream.encryption is Encryption.NONE:
         return {}
     public = upstream.encryption is Encryption.PUBLIC
-    authority = PUBLIC_AUTHORITIES if public else f"{AUTHORITIES}/{upstream.name}/ca.crt"
+    authority = {"filename": PUBLIC_AUTHORITIES} if public else {"inline_string": upstream.authority}
     context = {
-        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        "tls_params": TLS_VERSIONS,
         "validation_context": {
-            "trusted_ca": {"filename": authority},
+            "trusted_ca": authority,
             "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": upstream.host}}],
         },
     }
     return {
-        "transport_socket": named("tls", f"{_TLS}.UpstreamTlsContext", sni=upstream.host, common_tls_context=context)
+        "transport_socket": named("tls", f"{TLS}.UpstreamTlsContext", sni=upstream.host, common_tls_context=context)
     }
 
 
-# --- what is done to a request that goes there
-
-
-def _filters(upstream: Upstream, target: Target) -> list[Json]:
-    found = [_renamed(target)]
-    if upstream.has_key:
-        found.append(_key(upstream))
-    if upstream.path != API_PATH:
-        found.append(_path(upstream))
-    return [
-        *found,
-        _nothing_told(),
-        named("envoy.filters.http.upstream_codec", f"{HTTP}.upstream_codec.v3.UpstreamCodec"),
-    ]
-
-
-def _renamed(target: Target) -> Json:
-    """The provider's own name of the model, in the body."""
-    script = (
-        "function envoy_on_request(handle)\n"
-        "  local body = handle:body()\n"
-        "  if body then\n"
-        "    local text = body:getBytes(0, body:length())\n"
-        f'    local changed = string.gsub(text, \'"model":"rf:model"\', \'"model":"{target.model}"\')\n'
-        "    local size = body:setBytes(changed)\n"
-        '    handle:headers():replace("content-length", tostring(size))\n'
-        "  end\n"
-        "end"
-    )
-    return named("ringfence.model", f"{HTTP}.lua.v3.Lua", default_source_code={"inline_string": script})
-
-
-def _key(upstream: Upstream) -> Json:
-    """The key comes from a file that the operator never reads; whatever the client sent in its place is overwritten."""
-    generic = named(
-        "envoy.http.injected_credentials.generic",
-        "envoy.extensions.http.injected_credentials.generic.v3.Generic",
-        credential={"name": upstream.name, "sds_config": from_file(key_file(upstream))},
-        header="Authorization",
-        header_value_prefix="Bearer ",
-    )
-    return named(
-        "ringfence.key", f"{HTTP}.credential_injector.v3.CredentialInjector", overwrite=True, credential=generic
-    )
-
-
-def _path(upstream: Upstream) -> Json:
-    """Header mutations of an upstream may not touch the path, a script may."""
-    script = (
-        "function envoy_on_request(handle)\n"
-        '  local path = handle:headers():get(":path")\n'
-        f'  handle:headers():replace(":path", "{upstream.path}" .. string.sub(path, {len(API_PATH) + 1}))\n'
-        "end"
-    )
-    return named("ringfence.path", f"{HTTP}.lua.v3.Lua", default_source_code={"inline_string": script})
-
-
-def _nothing_told() -> Json:
-    prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in (INTERNAL_PREFIX, "x-envoy-")]
-    removed = [{"remove": name} for name in (*_TELLING, *_MISLEADING)]
-    said = [set_header("user-agent", "ringfence"), set_header("content-type", "application/json")]
-    mutations = [*prefixes, *removed, *said]
-    message = f"{HTTP}.header_mutation.v3.HeaderMutation"
-    return named("ringfence.told", message, mutations={"request_mutations": mutations})
+def _rate_limit_service(gateway: Gateway) -> Iterator[Json]:
+    """A service of the cluster: it is told names of routes and numbers of tokens, in plain text."""
+    if gateway.rate_limit_service:
+        host, _, port = gateway.rate_limit_service.rpartition(":")
+        spoken = typed(_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
+        yield typed(
+            "envoy.config.cluster.v3.Cluster",
+            **_reached(limits.SERVICE_CLUSTER, host, int(port)),
+            typed_extension_protocol_options={_OPTIONS: spoken},
+        )
