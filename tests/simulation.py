@@ -32,7 +32,20 @@ from ringfence.plan.conditions import status_patch
 from ringfence.plan.look import look
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
-from ringfence.plan.seen import AnySubject, ClaimsIn, CoreNamespace, Existence, Facts, Live, Question, Seen
+from ringfence.plan.seen import (
+    Answer,
+    AnySubject,
+    Authority,
+    ClaimsIn,
+    CoreNamespace,
+    Existence,
+    Facts,
+    Live,
+    Probed,
+    Question,
+    SecretExists,
+    Seen,
+)
 
 Object = dict[str, Any]
 _ThingT = TypeVar("_ThingT")
@@ -44,6 +57,7 @@ FACTS: Final = Facts(
     protected_ranges=("10.96.0.0/12", "10.244.0.0/16", "192.0.2.0/24"),
     default_storage_class="standard",
 )
+AUTHORITY: Final = "-----BEGIN CERTIFICATE-----\n(of a frontend)\n-----END CERTIFICATE-----\n"
 MOST_ROUNDS: Final = 30
 
 _TYPES: Final = {(kind.api_version, kind.kind): kind for kind in (*CHILD_TYPES, *PRIMARY_TYPES, CORE_NAMESPACE)}
@@ -71,11 +85,15 @@ class Simulation:
     """What Ringfence applied last: keys of it that are not applied again go, as with server-side apply."""
     created: set[Ref] = field(default_factory=set)
     """What was made by a create: the API server keeps what it said as ours, whatever is applied later."""
-    answers: dict[Question, Existence | int] = field(default_factory=dict)
+    answers: dict[Question, Answer] = field(default_factory=dict)
     count: int = 0
     """Of all changes; gives uids, resource versions and times of creation."""
     claims: dict[str, int] = field(default_factory=dict)
     """PersistentVolumeClaims by core namespace."""
+    authorities: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Certificates in `ca.crt` of ConfigMaps by namespace and name; those that are not here have one."""
+    gateways: dict[str, Probed] = field(default_factory=dict)
+    """The last look at the gateway, by tenant."""
     parsed: dict[str, AnySubject] = field(default_factory=dict)
     """Custom resources by resource version: parsing is most of the work."""
     known: dict[str, Child] = field(default_factory=dict)
@@ -90,6 +108,8 @@ class Simulation:
             created=set(self.created),
             answers=dict(self.answers),
             claims=dict(self.claims),
+            authorities=dict(self.authorities),
+            gateways=dict(self.gateways),
             parsed=dict(self.parsed),
             known=dict(self.known),
         )
@@ -262,6 +282,10 @@ class Simulation:
         thing = self.objects.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
         return thing["spec"]["hard"] if thing else None
 
+    def probed(self, tenant: str) -> Probed | None:
+        """See ``View``."""
+        return self.gateways.get(tenant)
+
     def child(self, ref: Ref) -> Child | None:
         """What is known of an object that plans may ask for."""
         thing = self.objects.get(ref)
@@ -351,8 +375,14 @@ class Simulation:
         self.applied.pop(ref, None)
         self.created.discard(ref)
 
-    def _answer(self, question: Question) -> Existence | int:
-        return self.claims.get(question.namespace, 0) if isinstance(question, ClaimsIn) else Existence.ABSENT
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case ClaimsIn():
+                return self.claims.get(question.namespace, 0)
+            case Authority():
+                return self.authorities.get((question.namespace, question.name), AUTHORITY)
+            case SecretExists():
+                return Existence.ABSENT
 
 
 def fenced(world: Simulation, namespace: str) -> bool:

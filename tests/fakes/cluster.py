@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ringfence import names
+from ringfence.adapters.kubernetes.certificates import public_part
 from ringfence.model import kinds
 from ringfence.model.kinds import PRIMARY_TYPES, Ref, ResourceType
 from ringfence.plan.seen import Existence
@@ -134,6 +135,11 @@ class MemoryCluster:
 
     async def claims_in(self, namespace: str) -> int:
         return self.claims.get(namespace, 0)
+
+    async def authority(self, namespace: str, name: str) -> str:
+        self._may("list", Ref(kinds.CONFIG_MAP, namespace, name))
+        found = self.objects.get(Ref(kinds.CONFIG_MAP, namespace, name), {})
+        return public_part(found.get("data", {}).get("ca.crt", ""))
 
     # --- Writer
 

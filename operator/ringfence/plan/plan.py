@@ -39,7 +39,7 @@ class Desired:
 class Stage:
     """Writes that may run side by side. A stage starts when the one before it has succeeded."""
 
-    name: Literal["namespace", "fence", "withdraw", "access", "remove", "release"]
+    name: Literal["namespace", "fence", "withdraw", "access", "history", "remove", "release"]
     apply: tuple[Desired, ...] = ()
     delete: tuple[Ref, ...] = ()
     release: tuple[Ref, ...] = ()

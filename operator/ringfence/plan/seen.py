@@ -50,6 +50,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateIssuer:
+    """An issuer of cert-manager's."""
+
+    kind: str
+    name: str
+    authorities: str
+    """What its certificates are verified by, PEM: it stands in Secrets too, and nobody may read those."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is true of the cluster and the installation, whatever the subject."""
 
@@ -69,8 +79,8 @@ class Facts:
     """Whether the admission policies refuse what they should."""
     images: Images = SHIPPED
     """What gateways run."""
-    certificate_issuer: tuple[str, str] | None = None
-    """Kind and name of the cert-manager issuer that an installation names for gateways; None: Ringfence certifies."""
+    certificate_issuer: CertificateIssuer | None = None
+    """Who certifies gateways, as the installation says; where it says nothing, Ringfence does."""
 
 
 class Existence(StrEnum):
@@ -163,6 +173,10 @@ class View(Protocol):
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
         """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
+        ...
+
+    def probed(self, tenant: str) -> Probed | None:
+        """The last look at a tenant's gateway; None before the first."""
         ...
 
     def quota(self, namespace: str) -> Mapping[str, str] | None:

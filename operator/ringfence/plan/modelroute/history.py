@@ -4,7 +4,8 @@ Law: content is believed because its name is its hash; where it serves and serve
 the ControllerRevision that holds it, so that it outlives status, operator and spec.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from ringfence.model.kinds import CONTROLLER_REVISION, Ref
 from ringfence.plan.modelroute.revision import RouteRevision
 from ringfence.plan.seen import Live
 
+_SUFFIX: Final = re.compile("-rev-[0-9a-f]{16}")
 MOST_KEPT: Final = 10
 """Revisions that are kept for going back to, besides those that serve or are promoted."""
 
@@ -43,19 +45,23 @@ History = Mapping[str, Kept]
 
 def of_route(route: str, live: Mapping[Ref, Live]) -> History:
     """The kept revisions of one route among the objects of the home namespace."""
-    prefix = f"{route}-rev-"
-    found = (seen for ref, seen in _revisions(live) if ref.name.startswith(prefix))
+    found = (live[ref] for ref in live if ref.type == CONTROLLER_REVISION and is_revision_of(route, ref.name))
     return {kept.name: kept for seen in found if (kept := _kept(seen, route)) is not None}
 
 
 def by_route(live: Mapping[Ref, Live]) -> dict[str, dict[str, Kept]]:
     """The kept revisions of every route."""
     found: dict[str, dict[str, Kept]] = {}
-    for _, seen in _revisions(live):
+    for seen in (live[ref] for ref in live if ref.type == CONTROLLER_REVISION):  # nothing else is parsed
         route = route_of(seen)
         if route and (kept := _kept(seen, route)) is not None:
             found.setdefault(route, {})[kept.name] = kept
     return found
+
+
+def is_revision_of(route: str, name: str) -> bool:
+    """Whether a ControllerRevision of this name can be one of that route; no other route's is taken for one."""
+    return name.startswith(route) and _SUFFIX.fullmatch(name, len(route)) is not None
 
 
 def route_of(seen: Live) -> str:
@@ -74,11 +80,6 @@ def surplus(history: History, needed: Iterable[str]) -> tuple[Kept, ...]:
     """What need not be kept any longer: neither ``needed`` nor among the newest."""
     spare = sorted((each for each in history.values() if each.name not in set(needed)), key=lambda each: -each.number)
     return tuple(spare[MOST_KEPT:])
-
-
-def _revisions(live: Mapping[Ref, Live]) -> Iterator[tuple[Ref, Live]]:
-    """Only these are parsed: a home namespace has other objects, and large ones."""
-    return ((ref, live[ref]) for ref in live if ref.type == CONTROLLER_REVISION)
 
 
 def _kept(seen: Live, route: str) -> Kept | None:

@@ -6,15 +6,17 @@ Law: a Tenant answers for its home namespace; what stands in its Namespaces is t
 from dataclasses import replace
 from datetime import datetime
 
+from ringfence.model.kinds import CONTROLLER_REVISION, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import access, confirmations, episode, orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan.modelroute.history import route_of
 from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.release import last_guardrail
-from ringfence.plan.seen import CoreNamespace, Seen
+from ringfence.plan.seen import CoreNamespace, Live, Seen
 from ringfence.plan.tenant import departure, gates
 from ringfence.plan.tenant.desire import desire
 from ringfence.plan.tenant.reviews import dates, reviews
@@ -43,7 +45,7 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
     quarantined = spec.isolation == "Quarantined"
     desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen)
-    home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
+    home = _home(tenant, seen)
     surplus = prune.surplus(home, desired.objects, prune.Standing(quarantined=quarantined))
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
     findings = _findings(tenant, spec, seen)
@@ -59,6 +61,13 @@ def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Pl
         look_again_at=timers.next_moment(seen.now, paused, _settled(tenant, seen), *dates(tenant, spec)),
         repair=paused is None,
     )
+
+
+def _home(tenant: Subject[TenantSpec], seen: Seen) -> dict[Ref, Live]:
+    """What stands in the home namespace and is the Tenant's to keep: routes answer for their own revisions."""
+    routes = {route.name for route in seen.routes}
+    inside = ((ref, live) for ref, live in seen.live.items() if ref.namespace == tenant.name)
+    return {ref: live for ref, live in inside if ref.type != CONTROLLER_REVISION or route_of(live) not in routes}
 
 
 def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen) -> Plan:
