@@ -3,12 +3,12 @@
 Law: another provider is tried before the first byte of an answer only, and never one that the route does not name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from ringfence.gateway import limits, replies, targets, translation, tree
-from ringfence.gateway.served import Gateway, Route
-from ringfence.gateway.targets import Reached
+from ringfence.gateway import limits, replies, translation, tree
+from ringfence.gateway.served import TIMEOUT, Gateway, Route
+from ringfence.gateway.targets import Pools, Reached, pools_of
 from ringfence.gateway.typed import HTTP, SOURCE, STREAM_HEADER, Json, named, seconds, typed
 
 SIZE: Final = "ringfence.route-size"
@@ -29,20 +29,19 @@ def refusals(gateway: Gateway, route: Route) -> Iterator[tuple[Json, replies.Ref
 
 def forwarded(gateway: Gateway, route: Route) -> Json:
     """The route for those who may call it."""
-    pools = targets.pools(gateway, route)
+    pools = pools_of(gateway, route)
     found = {
-        "name": f"{route.name}/{route.revision}",
         "match": {"prefix": "/"},
         "route": _action(route, pools),
-        "metadata": {"filter_metadata": _metadata(gateway, route, pools)},
+        "metadata": {"filter_metadata": _metadata(route, pools)},
     }
     if filters := _filters(gateway, route):
         found["typed_per_filter_config"] = filters
     return found
 
 
-def _metadata(gateway: Gateway, route: Route, pools: Sequence[Sequence[Reached]]) -> Json:
-    noted = {"route": route.name, "model": route.model, "revision": route.revision, **limits.noted(gateway, route)}
+def _metadata(route: Route, pools: Pools) -> Json:
+    noted = {"route": route.name, "model": route.model, "revision": route.revision, **limits.noted(route)}
     asked = {reached.cluster.name: reached.target.model for pool in pools for reached in pool}
     return {SOURCE: noted, MODEL_NAMES: asked}
 
@@ -57,21 +56,38 @@ def _filters(gateway: Gateway, route: Route) -> dict[str, Json]:
     return found
 
 
-def _action(route: Route, pools: Sequence[Sequence[Reached]]) -> Json:
-    common = {
+def _action(route: Route, pools: Pools) -> Json:
+    return {
+        **_destination(pools),
         "timeout": seconds(route.limits.timeout),
         "idle_timeout": seconds(route.limits.idle_timeout),
         "auto_host_rewrite": True,
+        **_fallback(route),
     }
-    if len(route.targets) == 1:
-        return {"cluster": pools[0][0].cluster.name, **common}
-    return {**_by_priority(pools), **common, **_fallback(route)}
 
 
-def _by_priority(pools: Sequence[Sequence[Reached]]) -> Json:
+def _destination(pools: Pools) -> Json:
+    if len(pools) == 1 and len(pools[0]) == 1:
+        return {"cluster": pools[0][0].cluster.name}
+    return {"cluster_specifier_plugin": _name(pools)}
+
+
+def plugins(gateway: Gateway) -> list[Json]:
+    """Every choice among clusters that some route makes, once, by name."""
+    choosing = (pools_of(gateway, route) for route in gateway.routes if len(route.targets) > 1)
+    chosen = {_name(pools): pools for pools in choosing}
+    return [{"extension": _by_priority(name, pools)} for name, pools in sorted(chosen.items())]
+
+
+def _name(pools: Pools) -> str:
+    """Says all of it: what differs has another name."""
+    return ">".join(",".join(f"{each.cluster.name}:{each.target.weight}" for each in pool) for pool in pools)
+
+
+def _by_priority(name: str, pools: Pools) -> Json:
     groups = [{"name": f"{number}", "clusters": list(map(_weighted, pool))} for number, pool in enumerate(pools)]
     message = "envoy.extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier"
-    return {"inline_cluster_specifier_plugin": {"extension": named("pools", message, priority_groups=groups)}}
+    return named(name, message, priority_groups=groups)
 
 
 def _weighted(reached: Reached) -> Json:
@@ -81,12 +97,20 @@ def _weighted(reached: Reached) -> Json:
 def _fallback(route: Route) -> Json:
     """Once for each further pool."""
     if len(route.pools) == 1:
-        return {}
-    policy = {
+        return {"retry_policy": {"num_retries": 0}}
+    policy = _retries(len(route.pools) - 1, route.limits.timeout)
+    return {} if policy == DEFAULT_RETRIES else {"retry_policy": policy}
+
+
+def _retries(number: int, timeout: float) -> Json:
+    return {
         "retry_on": _TRIED_AGAIN,
         "retriable_status_codes": [_BUSY],
-        "num_retries": len(route.pools) - 1,
-        "per_try_timeout": seconds(route.limits.timeout / len(route.pools)),
+        "num_retries": number,
+        "per_try_timeout": seconds(timeout / (number + 1)),
         "refresh_cluster_on_retry": True,
     }
-    return {"retry_policy": policy}
+
+
+DEFAULT_RETRIES: Final = _retries(1, TIMEOUT)
+"""Of all routes that say nothing else: one fallback, with half of the time for each."""

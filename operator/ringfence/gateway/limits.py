@@ -23,7 +23,8 @@ BYTES_PER_TOKEN: Final = 4
 _LOCAL: Final = f"{HTTP}.local_ratelimit.v3.LocalRateLimit"
 _ALWAYS: Final = {"default_value": {"numerator": 100}}
 _MOST: Final = 4_000_000_000  # what the type of Envoy's buckets holds
-_LIMIT: Final = "limit"
+_COUNTED: Final = "counted"
+_REQUESTS: Final = "requests"
 _TOKENS: Final = "tokens"
 
 
@@ -45,37 +46,34 @@ def of_these_routes(gateway: Gateway) -> Json:
         _LOCAL,
         **_local("routes", _MOST),
         always_consume_default_token_bucket=False,
-        rate_limits=[{"actions": [_noted(_LIMIT)]}, estimated],
+        rate_limits=[{"actions": [_noted(_REQUESTS)]}, estimated],
         descriptors=list(_descriptors(gateway)),
     )
 
 
-def noted(gateway: Gateway, route: Route) -> dict[str, str]:
+def noted(route: Route) -> dict[str, str]:
     """What a route's metadata say, so that its requests are counted."""
-    name = f"{route.name}/{route.revision}"
-    found = {}
-    if route.limits.requests_per_minute:
-        found[_LIMIT] = name
-    if route.limits.tokens_per_minute and not gateway.rate_limit_service:
-        found[_TOKENS] = name
-    return found
+    return {_COUNTED: _name(route)} if route.limits.requests_per_minute or route.limits.tokens_per_minute else {}
+
+
+def _name(route: Route) -> str:
+    return f"{route.name}/{route.revision}"
 
 
 def _descriptors(gateway: Gateway) -> Iterator[Json]:
     for route in gateway.routes:
-        name = noted(gateway, route)
-        if _LIMIT in name and route.limits.requests_per_minute:
-            yield _descriptor(_LIMIT, name[_LIMIT], _part(gateway, route.limits.requests_per_minute))
-        if _TOKENS in name and route.limits.tokens_per_minute:
-            yield _descriptor(_TOKENS, name[_TOKENS], _part(gateway, BYTES_PER_TOKEN * route.limits.tokens_per_minute))
+        if route.limits.requests_per_minute:
+            yield _descriptor(_REQUESTS, route, _part(gateway, route.limits.requests_per_minute))
+        if route.limits.tokens_per_minute and not gateway.rate_limit_service:
+            yield _descriptor(_TOKENS, route, _part(gateway, BYTES_PER_TOKEN * route.limits.tokens_per_minute))
 
 
 def _part(gateway: Gateway, number: int) -> int:
     return min(_MOST, max(1, number // gateway.replicas))
 
 
-def _descriptor(key: str, value: str, number: int) -> Json:
-    return {"entries": [{"key": key, "value": value}], "token_bucket": _bucket(number)}
+def _descriptor(key: str, route: Route, number: int) -> Json:
+    return {"entries": [{"key": key, "value": _name(route)}], "token_bucket": _bucket(number)}
 
 
 def _local(name: str, number: int) -> Json:
@@ -93,8 +91,8 @@ def _bucket(number: int) -> Json:
 
 
 def _noted(key: str) -> Json:
-    """What the route says of itself under ``key``; where it says nothing, nothing is counted."""
-    metadata_key = {"key": SOURCE, "path": [{"key": key}]}
+    """The route's own name for what is counted; where it has none, nothing is counted."""
+    metadata_key = {"key": SOURCE, "path": [{"key": _COUNTED}]}
     return {"metadata": {"descriptor_key": key, "source": "ROUTE_ENTRY", "metadata_key": metadata_key}}
 
 

@@ -1,7 +1,8 @@
-"""Which request goes where: by the endpoint, then the model, then who calls.
+"""Which request goes where: by the endpoint, then who calls, then the model.
 
-Law: what is found nowhere is refused. Each route stands here once, whoever may call it; a model is found by one look-up,
-so that a thousand of them cost as much as one (measured: at 5,000 routes 0.29 ms a request, and 13.5 ms with a list).
+Law: what is found nowhere is refused. Each route stands here once, whoever may call it. Callers of the same routes are
+one group, of which there are few; within it a model is found by one look-up, so that a thousand of them cost as much as
+one (measured: at 5,000 routes 0.29 ms a request, and 13.5 ms with a list of routes).
 """
 
 from collections import defaultdict
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ringfence.gateway import callers, limits, replies, tree
-from ringfence.gateway.forwarding import forwarded, refusals
+from ringfence.gateway.forwarding import DEFAULT_RETRIES, forwarded, plugins, refusals
 from ringfence.gateway.served import Callers, Gateway, Grant, Route
 from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, SOURCE, Json, typed
 
@@ -33,6 +34,7 @@ def route_configuration(gateway: Gateway, revision: str) -> Json:
         "domains": ["*"],
         "metadata": {"filter_metadata": {SOURCE: {"config_rev": revision}}},
         "matcher": _endpoints(gateway, revision),
+        "retry_policy": DEFAULT_RETRIES,
         "response_headers_to_remove": list(_LEAKING),
         "typed_per_filter_config": {
             callers.FILTER: callers.admitted(gateway),
@@ -43,6 +45,7 @@ def route_configuration(gateway: Gateway, revision: str) -> Json:
         "envoy.config.route.v3.RouteConfiguration",
         name=NAME,
         virtual_hosts=[host],
+        cluster_specifier_plugins=plugins(gateway),
         max_direct_response_body_size_bytes=_LONGEST_ANSWER,
         # A cluster that is new comes with the same swap of files, and perhaps a moment later.
         validate_clusters=False,
@@ -63,13 +66,21 @@ def _endpoints(gateway: Gateway, revision: str) -> Json:
 
 
 def _models(gateway: Gateway) -> Json:
-    found: dict[str, dict[Route, list[str]]] = defaultdict(lambda: defaultdict(list))
+    refused = tree.route(replies.direct(replies.MODEL_NOT_ALLOWED, "refused/model"))
+    cases = [_of_group(gateway, who, routes) for who, routes in _groups(gateway).items()]
+    return tree.in_order(*cases, otherwise=refused) if cases else {"on_no_match": refused}
+
+
+def _groups(gateway: Gateway) -> Mapping[str, list[Route]]:
+    """Routes by an expression for those who may call them."""
+    granted: dict[Route, list[str]] = defaultdict(list)
     for namespace, each in gateway.callers.items():
         for grant in each.grants:
-            found[grant.route.model][grant.route].append(_granted(namespace, grant))
-    refused = tree.route(replies.direct(replies.MODEL_NOT_ALLOWED, "refused/model"))
-    chosen = {model: tree.further(_by_caller(gateway, routes)) for model, routes in found.items()}
-    return tree.by_value(MODEL_HEADER, chosen, otherwise=refused)
+            granted[grant.route].append(_granted(namespace, grant))
+    groups: dict[str, list[Route]] = defaultdict(list)
+    for route, callers_of_it in granted.items():
+        groups["|".join(sorted(callers_of_it))].append(route)
+    return dict(sorted(groups.items()))
 
 
 def _granted(namespace: str, grant: Grant) -> str:
@@ -78,15 +89,15 @@ def _granted(namespace: str, grant: Grant) -> str:
     return f"{tree.any_of([namespace])}/{accounts}"
 
 
-def _by_caller(gateway: Gateway, routes: Mapping[Route, list[str]]) -> Json:
-    return tree.in_order(*(case for route, granted in routes.items() for case in _cases(gateway, route, granted)))
+def _of_group(gateway: Gateway, who: str, routes: list[Route]) -> tuple[Json, Json]:
+    chosen = {route.model: _chosen(gateway, route) for route in routes}
+    return tree.matches(CALLER_HEADER, who), tree.further(tree.by_value(MODEL_HEADER, chosen))
 
 
-def _cases(gateway: Gateway, route: Route, granted: list[str]) -> Iterator[tuple[Json, Json]]:
-    caller = tree.matches(CALLER_HEADER, "|".join(sorted(granted)))
-    for unfit, refusal in refusals(gateway, route):
-        yield tree.both(caller, unfit), tree.route(replies.direct(refusal, f"refused/{refusal.code}"))
-    yield caller, tree.route(forwarded(gateway, route))
+def _chosen(gateway: Gateway, route: Route) -> Json:
+    found = tree.route(forwarded(gateway, route))
+    unfit = [(case, tree.route(replies.direct(why, f"refused/{why.code}"))) for case, why in refusals(gateway, route)]
+    return tree.further(tree.in_order(*unfit, otherwise=found)) if unfit else found
 
 
 # --- the list of models

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ringfence.gateway.served import Gateway, Route, Target
 
@@ -30,7 +31,10 @@ class Reached:
     cluster: Cluster
 
 
-def pools(gateway: Gateway, route: Route) -> tuple[tuple[Reached, ...], ...]:
+Pools: TypeAlias = tuple[tuple[Reached, ...], ...]
+
+
+def pools_of(gateway: Gateway, route: Route) -> Pools:
     """The targets of ``route`` by priority, each with its cluster: no two of a route have the same."""
     times: Counter[str] = Counter()
     return tuple(tuple(_reached(gateway, route, pool, times)) for pool in route.pools)
@@ -41,7 +45,7 @@ def clusters(gateway: Gateway) -> tuple[Cluster, ...]:
     found = {
         reached.cluster.name: reached.cluster
         for route in gateway.routes
-        for pool in pools(gateway, route)
+        for pool in pools_of(gateway, route)
         for reached in pool
     }
     return tuple(cluster for _, cluster in sorted(found.items()))

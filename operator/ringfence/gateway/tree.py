@@ -16,16 +16,14 @@ def route(action: Json) -> Json:
 
 
 def further(matcher: Json) -> Json:
-    """A way on; where it leads to nothing, what is said for no match around it holds."""
+    """A way on; where it leads to nothing, the next case around it is looked at."""
     return {"matcher": matcher}
 
 
-def by_value(header: str, found: Mapping[str, Json], otherwise: Json) -> Json:
+def by_value(header: str, found: Mapping[str, Json]) -> Json:
     """A choice among many: one look-up, however many there are."""
-    if not found:
-        return {"on_no_match": otherwise}
     tree: dict[str, Any] = {"input": _header(header), "exact_match_map": {"map": dict(found)}}
-    return {"matcher_tree": tree, "on_no_match": otherwise}
+    return {"matcher_tree": tree}
 
 
 def in_order(*cases: tuple[Json, Json], otherwise: Json | None = None) -> Json:
