@@ -2,8 +2,9 @@
 
     from ringfence.controlplane.node import Machine, NodeProcess
 
-    with NodeProcess(plane.folder, Machine(programs={"envoy": ["/path/to/envoy"]}, outside={"api.example:443": "127.0.0.1:9"})):
-        ...                       # pods whose images have a program here run; the others wait
+    machine = Machine(programs={"envoy": ["/path/to/envoy"]}, outside={"api.example:443": "127.0.0.1:4711"})
+    with NodeProcess(plane.folder, machine):
+        ...                                  # pods whose images have a program here run; the others wait
 
 What it keeps of a kubelet: volumes (ConfigMaps, Secrets, projected tokens, swapped by `..data`), commands and arguments
 exactly as they stand in the pod, mounts at their paths, a read-only root, readiness, restarts, grace on deletion, the

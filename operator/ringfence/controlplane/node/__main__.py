@@ -16,10 +16,9 @@ from ringfence.controlplane.node.container import NEW_USER, unshare
 from ringfence.controlplane.node.machine import Machine
 from ringfence.controlplane.node.node import Node
 
-
 _REFUSED: Final = (
-    "{}: pods run in namespaces of their own, which this machine refuses to its users. In a container engine allow them "
-    "by --security-opt seccomp=unconfined; on Ubuntu by sysctl kernel.apparmor_restrict_unprivileged_userns=0."
+    "{}: pods run in namespaces of their own, which this machine refuses to its users. In a container engine allow "
+    "them by --security-opt seccomp=unconfined; on Ubuntu by sysctl kernel.apparmor_restrict_unprivileged_userns=0."
 )
 
 
@@ -47,8 +46,8 @@ def _map(user: int, group: int) -> None:
 
 async def _run(folder: Path, machine: Machine) -> None:
     access = Access.load(folder)
-    async with Api.as_node(access) as api, Api.as_admin(access) as scheduler:
-        await Node(api, scheduler, folder / "node", machine).run()
+    async with Api.as_node(access) as api, Api.as_admin(access) as scheduler, Api.as_slice_controller(access) as slices:
+        await Node(api, scheduler, slices, folder / "node", machine).run()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from ringfence.controlplane.node.machine import NODE
 
 _USER: Final = f"system:node:{NODE}"
 _GROUP: Final = "system:nodes"
+_SLICE_CONTROLLER: Final = "system:serviceaccount:kube-system:endpointslice-controller"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
@@ -42,6 +43,11 @@ class Api:
     def as_node(cls, access: Access) -> Self:
         """With the rights of a node."""
         return cls._open(access, access.certificate(_USER, [_GROUP]))
+
+    @classmethod
+    def as_slice_controller(cls, access: Access) -> Self:
+        """With the rights of the controller that writes EndpointSlices, which nobody else may."""
+        return cls._open(access, access.certificate(_SLICE_CONTROLLER))
 
     @classmethod
     def as_admin(cls, access: Access) -> Self:
@@ -82,6 +88,15 @@ class Api:
     async def merge(self, path: str, body: Mapping[str, Any]) -> Any:
         """Change something. Raises RefusedError."""
         return await self._send("PATCH", path, body, MERGE_PATCH, {})
+
+    async def put(self, folder: str, body: Mapping[str, Any]) -> Any:
+        """Make something, or replace what it was. Raises RefusedError."""
+        try:
+            return await self.post(folder, body)
+        except RefusedError as refusal:
+            if refusal.status != CONFLICT:
+                raise
+        return await self._send("PUT", f"{folder}/{body['metadata']['name']}", body, "application/json", {})
 
     async def delete(self, path: str, body: Mapping[str, Any]) -> Any:
         """Delete something. Raises RefusedError."""

@@ -1,4 +1,4 @@
-"""A pod's network: a network namespace of its own, with a loopback, and connections in and out that are carried by hand.
+"""A pod's network: a network namespace of its own, with a loopback; what goes in and out is carried by hand.
 
 Law: a pod listens wherever it likes and disturbs nobody, and connects to what it was given and to nothing else.
 
@@ -9,10 +9,9 @@ node lives in the pod's: it makes the pod's sockets and starts its programs. Who
 import asyncio
 import contextlib
 import fcntl
-import secrets
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
@@ -22,7 +21,6 @@ _SET_FLAGS: Final = 0x8914  # SIOCSIFFLAGS, netdevice(7)
 _UP: Final = 1  # IFF_UP
 _HERE: Final = "127.0.0.1"
 _CHUNK: Final = 1 << 16
-_ATTEMPTS: Final = 20
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -34,8 +32,8 @@ class Network:
     def __init__(self) -> None:
         self._inside = ThreadPoolExecutor(1, thread_name_prefix="pod", initializer=_enter)
         self._servers: list[asyncio.Server] = []
-        self.address = ""
-        """Of this machine's loopback, where the pod's ports are; every pod has one of its own."""
+        self.ports: dict[int, int] = {}
+        """The pod's ports, and those of this machine's own address that lead there."""
 
     async def inside(
         self, function: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
@@ -43,17 +41,12 @@ class Network:
         """Call a function in the pod's network namespace."""
         return await asyncio.wrap_future(self._inside.submit(function, *arguments, **named))
 
-    async def publish(self, ports: Sequence[int]) -> None:
-        """Make the pod's ports reachable from this machine, all at one address."""
-        for _ in range(_ATTEMPTS):
-            self.address = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
-            with contextlib.suppress(OSError):  # another node's pod has it
-                for port in ports:
-                    server = await asyncio.start_server(self._carrying(self._dial_inside, port), self.address, port)
-                    self._servers.append(server)
-                return
-            self._close_servers()
-        raise OSError(f"no address of this machine has ports {ports} free")
+    async def publish(self, ports: Iterable[int]) -> None:
+        """Make the pod's ports reachable from this machine, and from no other."""
+        for port in ports:
+            server = await asyncio.start_server(self._carrying(self._dial_inside, port, near=True), own_address(), 0)
+            self._servers.append(server)
+            self.ports[port] = server.sockets[0].getsockname()[1]
 
     async def open_ways_out(self, outside: Mapping[str, str]) -> Mapping[str, str]:
         """Let the pod connect to these; return the addresses by which it knows their hosts."""
@@ -62,9 +55,7 @@ class Network:
         for name, target in outside.items():
             host, _, port = name.rpartition(":")
             listening = await self.inside(_listening, addresses[host], int(port))
-            self._servers.append(
-                await asyncio.start_server(self._carrying(_dial_outside, target), sock=listening)
-            )
+            self._servers.append(await asyncio.start_server(self._carrying(_dial_outside, target), sock=listening))
         return addresses
 
     async def connect(self, port: int) -> socket.socket:
@@ -79,26 +70,39 @@ class Network:
 
     def close(self) -> None:
         """End all connections' ways; programs must be gone."""
-        self._close_servers()
-        self._inside.shutdown(wait=False)
-
-    def _close_servers(self) -> None:
         for server in self._servers:
             server.close()
-        self._servers.clear()
+        self._inside.shutdown(wait=False)
 
     async def _dial_inside(self, port: int) -> "Streams":
         return await asyncio.open_connection(sock=await self.connect(port))
 
     @staticmethod
-    def _carrying(dial: "Callable[[_Result], Awaitable[Streams]]", target: _Result) -> "Handler":
+    def _carrying(dial: "Callable[[_Result], Awaitable[Streams]]", target: _Result, *, near: bool = False) -> "Handler":
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with contextlib.closing(writer), contextlib.suppress(OSError):
+                if near and not _is_near(writer):
+                    return
                 far_reader, far_writer = await dial(target)
                 with contextlib.closing(far_writer):
                     await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
 
         return carry
+
+
+def own_address() -> str:
+    """An address of this machine that is no loopback: the API server takes no other as a pod's.
+
+    Raises OSError where there is none. Nothing is sent: the kernel is asked which way it would take (RFC 5737).
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as asking:
+        asking.connect(("198.51.100.1", 9))
+        return str(asking.getsockname()[0])
+
+
+def _is_near(writer: asyncio.StreamWriter) -> bool:
+    """Whether the other end is on this machine: then both have the same address."""
+    return bool(writer.get_extra_info("peername")[0] == writer.get_extra_info("sockname")[0])
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -6,7 +6,6 @@ Law: it decides nothing about what runs: pods come from the controllers that mad
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +13,12 @@ from typing import Any, Final
 import aiohttp
 
 from ringfence.controlplane.node.api import CONFLICT, NOT_FOUND, Api, RefusedError
+from ringfence.controlplane.node.endpoints import endpoint_slices
 from ringfence.controlplane.node.machine import NODE, Machine
 from ringfence.controlplane.node.pod import Pod
 
-HOSTS: Final = "hosts"
+LOOKED: Final = "looked"
+"""A file that is there once the node has looked at everything."""
 _TURN: Final = 0.3  # seconds
 _LOG: Final = logging.getLogger(__name__)
 
@@ -25,10 +26,12 @@ _LOG: Final = logging.getLogger(__name__)
 class Node:
     """Runs pods until it is cancelled."""
 
-    def __init__(self, api: Api, scheduler: Api, folder: Path, machine: Machine) -> None:
-        """`api` has a node's rights, `scheduler` may bind pods to it."""
+    def __init__(self, api: Api, scheduler: Api, slices: Api, folder: Path, machine: Machine) -> None:
+        """`api` has a node's rights, `scheduler` may bind pods to it, `slices` may write EndpointSlices."""
         self._api = api
         self._scheduler = scheduler
+        self._slices = slices
+        self._published: Mapping[tuple[str, str], Mapping[str, Any]] = {}
         self._folder = folder
         self._machine = machine
         self._pods: dict[str, Pod] = {}
@@ -36,12 +39,23 @@ class Node:
 
     async def run(self) -> None:
         """Look again and again; what one look can't do, the next one may."""
+        trouble = ""
         while True:
-            with contextlib.suppress(RefusedError, aiohttp.ClientError, TimeoutError):
-                await self._place()
-                await self._run_placed()
-                await self._publish()
+            before, trouble = trouble, await self._look()
+            if trouble and trouble != before:
+                _LOG.warning("%s", trouble)
             await asyncio.sleep(_TURN)
+
+    async def _look(self) -> str:
+        """Do what there is to do; return what went wrong."""
+        try:
+            await self._place()
+            await self._run_placed()
+            await self._publish()
+        except (RefusedError, aiohttp.ClientError, TimeoutError) as error:
+            return repr(error)
+        (self._folder / LOOKED).touch()
+        return ""
 
     async def _place(self) -> None:
         """Bind the pods that nobody runs yet. Where they should run is not asked: there is one node."""
@@ -87,25 +101,24 @@ class Node:
                 _LOG.error("pod %s: %r", pod.manifest["metadata"]["name"], error)
 
     async def _publish(self) -> None:
-        """Write down where the Services of running pods are, as DNS would tell: a line an address, hosts(5)."""
-        listed = await self._api.get("/api/v1/services")
-        lines = sorted(
-            f"{pod.address} {service['metadata']['name']}.{service['metadata']['namespace']}.svc\n"
-            for service in listed["items"]
-            for pod in self._pods.values()
-            if _selects(service, pod.manifest) and (pod.ready or service["spec"].get("publishNotReadyAddresses"))
-        )
-        _write_whole(self._folder / HOSTS, "".join(lines))
+        """Tell where the Services of running pods are, as the cluster's controller would."""
+        listed = await self._slices.get("/api/v1/services")
+        pods = [pod for pod in self._pods.values() if pod.ports]
+        wanted = {_key(each): each for each in endpoint_slices(listed["items"], pods)}
+        for key in wanted.keys() | self._published.keys():
+            if wanted.get(key) != self._published.get(key):
+                await self._write(wanted.get(key) or self._published[key], gone=key not in wanted)
+        self._published = wanted
+
+    async def _write(self, endpoint_slice: Mapping[str, Any], *, gone: bool) -> None:
+        metadata = endpoint_slice["metadata"]
+        folder = f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices"
+        with contextlib.suppress(RefusedError):  # of a namespace that ends
+            if gone:
+                await self._slices.delete(f"{folder}/{metadata['name']}", {})
+            else:
+                await self._slices.put(folder, endpoint_slice)
 
 
-def _selects(service: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
-    wanted: Mapping[str, str] = service["spec"].get("selector") or {}
-    labels: Mapping[str, str] = pod["metadata"].get("labels") or {}
-    here = service["metadata"]["namespace"] == pod["metadata"]["namespace"]
-    return here and bool(wanted) and wanted.items() <= labels.items()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(text)
-    os.replace(unfinished, path)
+def _key(thing: Mapping[str, Any]) -> tuple[str, str]:
+    return thing["metadata"]["namespace"], thing["metadata"]["name"]

@@ -7,7 +7,7 @@ to the other. What can't be had is waited for, and the pod's status says what.
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ import aiohttp
 
 from ringfence.controlplane.node.api import NOT_FOUND, Api, RefusedError
 from ringfence.controlplane.node.machine import Machine
-from ringfence.controlplane.node.network import Network
+from ringfence.controlplane.node.network import Network, own_address
 from ringfence.controlplane.node.program import Program
 from ringfence.controlplane.node.volumes import MissingError, Volumes
 
@@ -39,17 +39,23 @@ class Pod:
         self._hosts: Mapping[str, str] = {}
         self._status: Mapping[str, Any] = {}
         self._started = _now()
-        self._programs = [
-            Program(container, manifest, folder / container["name"], machine)
-            for container in manifest["spec"]["containers"]
-        ]
+        self._sidecars = self._programs_of("initContainers")
+        self._mains = self._programs_of("containers")
         self._ending = asyncio.Event()
         self.ready = False
 
     @property
-    def address(self) -> str:
-        """Where its ports are reachable on this machine."""
-        return self._network.address
+    def ports(self) -> Mapping[int, int]:
+        """Its ports, and where they are at this machine's own address."""
+        return self._network.ports
+
+    @property
+    def _programs(self) -> list[Program]:
+        return [*self._sidecars, *self._mains]
+
+    def _programs_of(self, kind: str) -> list[Program]:
+        containers = self.manifest["spec"].get(kind, ())
+        return [Program(each, self.manifest, self._folder / each["name"], self._machine) for each in containers]
 
     def end(self) -> None:
         """Let `live` come to its end."""
@@ -72,8 +78,9 @@ class Pod:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _open(self) -> None:
-        containers = self.manifest["spec"]["containers"]
-        await self._network.publish([port["containerPort"] for each in containers for port in each.get("ports", ())])
+        spec = self.manifest["spec"]
+        containers = [*spec.get("initContainers", ()), *spec["containers"]]
+        await self._network.publish(port["containerPort"] for each in containers for port in each.get("ports", ()))
         addresses = await self._network.open_ways_out(self._machine.outside)
         self._hosts = {"localhost": "127.0.0.1", **addresses}
 
@@ -88,22 +95,30 @@ class Pod:
         await self._report(waiting)
 
     async def _report(self, waiting: str) -> None:
-        ready = [program.running and await self._is_ready(program) for program in self._programs]
-        self.ready = all(ready)
-        statuses = [each.status(ready=is_ready, waiting=waiting) for each, is_ready in zip(self._programs, ready, strict=True)]
+        statuses = {
+            kind: [await self._told(each, waiting) for each in programs] for kind, programs in self._kinds.items()
+        }
+        self.ready = all(each["ready"] for told in statuses.values() for each in told)
         status = {
             "phase": "Running" if all(program.restarts >= 0 for program in self._programs) else "Pending",
-            "hostIP": "127.0.0.1",
-            "podIP": self.address,
-            "podIPs": [{"ip": self.address}],
+            "hostIP": own_address(),
+            "podIP": own_address(),
+            "podIPs": [{"ip": own_address()}],
             "startTime": self._started,
-            "containerStatuses": statuses,
+            **statuses,
             "conditions": self._conditions(ready=self.ready),
         }
         if status != self._status:
             with contextlib.suppress(RefusedError, aiohttp.ClientError, TimeoutError):  # the next turn tries again
                 await self._api.merge(f"{self._path}/status", {"status": status})
                 self._status = status
+
+    @property
+    def _kinds(self) -> Mapping[str, list[Program]]:
+        return {"initContainerStatuses": self._sidecars, "containerStatuses": self._mains}
+
+    async def _told(self, program: Program, waiting: str) -> dict[str, Any]:
+        return program.status(ready=program.running and await self._is_ready(program), waiting=waiting)
 
     def _conditions(self, *, ready: bool) -> list[dict[str, str]]:
         """Conditions with the time of their last change."""
@@ -118,29 +133,27 @@ class Pod:
         return found
 
     async def _is_ready(self, program: Program) -> bool:
-        probe = program.readiness
-        if probe is None:
+        if program.readiness is None:
             return True
-        port = probe["port"]
+        port, path = program.readiness
         try:
             async with asyncio.timeout(_ASKED):
                 reader, writer = await asyncio.open_connection(sock=await self._network.connect(port))
                 with contextlib.closing(writer):
-                    writer.write(f"GET {probe['path']} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n".encode())
+                    writer.write(f"GET {path} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n".encode())
                     answer = await reader.readline()
                     return int(answer.split()[1]) in _OK
         except (OSError, TimeoutError, IndexError, ValueError):
             return False
 
     async def _terminate(self) -> None:
-        """Give programs the time that the pod allows them, as long as it is wanted at all."""
-        for program in self._programs:
-            program.terminate()
+        """Let programs end as the pod says, sidecars last, within the time that it is given."""
         seconds = self.manifest["metadata"].get("deletionGracePeriodSeconds", 0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while any(program.running for program in self._programs):
-                    await asyncio.sleep(_TURN)
+                await asyncio.sleep(max(program.lingers for program in self._mains))
+                for programs in (self._mains, self._sidecars):
+                    await _ended(programs)
 
     async def _forget(self) -> None:
         """Let the API server remove the pod, which waits for that."""
@@ -156,6 +169,13 @@ class Pod:
     def _path(self) -> str:
         metadata = self.manifest["metadata"]
         return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+
+
+async def _ended(programs: Sequence[Program]) -> None:
+    for program in programs:
+        program.terminate()
+    while any(program.running for program in programs):  # noqa: ASYNC110 - processes set no event
+        await asyncio.sleep(_TURN)
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from ringfence.controlplane.component import Component
 from ringfence.controlplane.node.machine import Machine
-from ringfence.controlplane.node.node import HOSTS
+from ringfence.controlplane.node.node import LOOKED
 from ringfence.controlplane.process import GuardedProcess
 
 _FOLDER: Final = "node"
@@ -21,12 +21,7 @@ class NodeProcess:
         self.folder = folder / _FOLDER
         command = [sys.executable, "-m", "ringfence.controlplane.node", str(folder), machine.to_json()]
         launch = partial(GuardedProcess, command, log=self.folder / "log", cwd=folder)
-        self._component = Component("node", launch, self.hosts.exists)
-
-    @property
-    def hosts(self) -> Path:
-        """Where the Services of running pods are, a line an address, hosts(5): what cluster DNS would tell."""
-        return self.folder / HOSTS
+        self._component = Component("node", launch, (self.folder / LOOKED).exists)
 
     def start(self) -> Self:
         """Start it. Raises ControlPlaneError where this machine does not let it, with what to do about that."""

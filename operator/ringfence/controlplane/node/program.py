@@ -1,4 +1,4 @@
-"""The program of one container: started in the pod's network with the container's files, and started again when it ends.
+"""The program of one container: started in the pod's network with the container's files, and again when it ends.
 
 Law: a program ends with the node, by whatever death of the node (PR_SET_PDEATHSIG, set before it is executed).
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ringfence.controlplane.node.machine import Machine
-from ringfence.controlplane.node.network import Network
+from ringfence.controlplane.node.network import Network, own_address
 from ringfence.controlplane.node.volumes import MissingError, Volumes
 
 _LAUNCHER: Final = Path(__file__).with_name("container.py")
@@ -44,10 +44,18 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def readiness(self) -> Mapping[str, Any] | None:
-        """How it is asked whether it is ready: the `httpGet` of its readiness probe; None where it isn't asked."""
-        probe: Mapping[str, Any] | None = self._container.get("readinessProbe", {}).get("httpGet")
-        return probe
+    def readiness(self) -> tuple[int, str] | None:
+        """Port and path at which it is asked whether it is ready; None where it isn't asked."""
+        probe = self._container.get("readinessProbe", {}).get("httpGet")
+        if probe is None:
+            return None
+        named = {port.get("name"): port["containerPort"] for port in self._container.get("ports", ())}
+        return named.get(probe["port"], probe["port"]), probe["path"]
+
+    @property
+    def lingers(self) -> int:
+        """Seconds that it still serves when its pod is asked to end (`preStop.sleep`)."""
+        return int(self._container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0))
 
     async def keep_running(self, network: Network, volumes: Volumes, hosts: Mapping[str, str]) -> None:
         """Start it, or start it again a moment after it ended. Raises MissingError where it can't be started."""
@@ -57,7 +65,7 @@ class Program:
             self._ended = time.monotonic()
         if time.monotonic() - self._ended < _BACKOFF:
             return
-        command = json.dumps(self._launch(volumes, hosts, network.address))
+        command = json.dumps(self._launch(volumes, hosts))
         with (self._folder / "log").open("ab") as log:
             self._process = await network.inside(
                 subprocess.Popen,
@@ -70,7 +78,7 @@ class Program:
         self._started, self._ended = datetime.now(UTC), -_BACKOFF
         self.restarts += 1
 
-    def _launch(self, volumes: Volumes, hosts: Mapping[str, str], address: str) -> dict[str, Any]:
+    def _launch(self, volumes: Volumes, hosts: Mapping[str, str]) -> dict[str, Any]:
         """What the launcher is told."""
         (self._folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
         return {
@@ -78,7 +86,7 @@ class Program:
             "files": {**self._machine.files, "/etc/hosts": str(self._folder / "hosts")},
             "mounts": [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())],
             "command": self._command(),
-            "environment": {**_PATH, **self._machine.environment, **self._environment(address)},
+            "environment": {**_PATH, **self._machine.environment, **self._environment()},
         }
 
     def _command(self) -> Sequence[str]:
@@ -88,14 +96,14 @@ class Program:
             raise MissingError(f"nothing here stands for image {self._container['image']}")
         return [*entrypoint, *self._container.get("args", ())]
 
-    def _environment(self, address: str) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         metadata, spec = self._pod["metadata"], self._pod["spec"]
         fields = {
             "metadata.name": metadata["name"],
             "metadata.namespace": metadata["namespace"],
             "metadata.uid": metadata["uid"],
             "spec.serviceAccountName": spec.get("serviceAccountName", "default"),
-            "status.podIP": address,
+            "status.podIP": own_address(),
         }
         found = {}
         for entry in self._container.get("env", ()):
@@ -128,8 +136,13 @@ class Program:
         else:
             state = {"waiting": {"reason": "ContainerCreating" if waiting else "CrashLoopBackOff", "message": waiting}}
         return {
-            **{"name": self._container["name"], "image": image, "imageID": image, "ready": ready},
-            **{"started": self.running, "restartCount": max(self.restarts, 0), "state": state},
+            "name": self._container["name"],
+            "image": image,
+            "imageID": image,
+            "ready": ready,
+            "started": self.running,
+            "restartCount": max(self.restarts, 0),
+            "state": state,
         }
 
 
