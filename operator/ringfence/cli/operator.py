@@ -21,6 +21,7 @@ import uvloop
 
 from ringfence import __version__, names
 from ringfence.adapters.clock import SystemClock
+from ringfence.adapters.collectors import HttpCollectors
 from ringfence.adapters.kubernetes.canary import KubernetesCanary
 from ringfence.adapters.kubernetes.client import KubernetesCluster
 from ringfence.adapters.kubernetes.config import ConfigError, Connection, from_kubeconfig, in_cluster
@@ -29,6 +30,7 @@ from ringfence.adapters.signer import Ed25519Signer, KeyFileError, load_or_creat
 from ringfence.adapters.sqlite.files import parse_url
 from ringfence.adapters.sqlite.hold import HeldError, hold
 from ringfence.adapters.sqlite.ledger import SqliteLedger
+from ringfence.adapters.sqlite.usage import SqliteUsage
 from ringfence.engine.election import Candidate
 from ringfence.engine.facts import Ranges
 from ringfence.engine.metrics import Metrics
@@ -36,6 +38,7 @@ from ringfence.engine.operator import Engine, LeaseLostError
 from ringfence.engine.preflight import RefusedToStartError, preflight
 from ringfence.engine.stopping import unless
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Sources
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref
@@ -72,6 +75,7 @@ class Settings:
     resync: float
     checkpoint: float
     writes_per_second: float
+    usage: float
     pod_ranges: tuple[str, ...]
     service_ranges: tuple[str, ...]
     node_ranges: tuple[str, ...]
@@ -156,6 +160,8 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
         canary = None if settings.unguarded else KubernetesCanary(settings.connection())
         if canary is not None:
             stack.push_async_callback(canary.close)
+        collectors = HttpCollectors()
+        stack.push_async_callback(collectors.close)
         clock, metrics = SystemClock(), Metrics()
         lease = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE)
         engine = Engine(
@@ -167,6 +173,7 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             tuning=settings.tuning(identity),
             metrics=metrics,
             canary=canary,
+            usage=Sources(collectors, SqliteUsage(directory), every=settings.usage),
         )
         host, port = settings.probes_address()
         health = engine.health

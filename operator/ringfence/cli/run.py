@@ -65,6 +65,10 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         float,
         typer.Option(envvar="RINGFENCE_WRITES_PER_SECOND", help="The most that is asked of the API server.", min=1),
     ] = WRITES_PER_SECOND,
+    usage: Annotated[
+        float,
+        typer.Option(envvar="RINGFENCE_USAGE", help="Seconds between looks at what gateways have counted.", min=1),
+    ] = 60,
     pod_ranges: Annotated[
         str, typer.Option(envvar="RINGFENCE_POD_RANGES", help="Pod address ranges, where nodes don't tell; by comma.")
     ] = "",
@@ -107,6 +111,7 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         resync=resync,
         checkpoint=checkpoint,
         writes_per_second=writes_per_second,
+        usage=usage,
         pod_ranges=_split(pod_ranges),
         service_ranges=_split(service_ranges),
         node_ranges=_split(node_ranges),

@@ -21,6 +21,7 @@ from ringfence.engine.reconcile import Reconciler
 from ringfence.engine.stopping import unless
 from ringfence.engine.succession import Succession
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Usage
 from ringfence.engine.world import World
 from ringfence.lineage.runs import Trigger
 from ringfence.ports.clock import Clock
@@ -43,6 +44,8 @@ class Duties:
     publisher: Publisher
     lookout: Lookout | None
     """None where nobody asks whether admission policies are in force."""
+    usage: Usage | None
+    """None where there is nowhere to keep it."""
     health: Health
     clock: Clock
     tuning: Tuning
@@ -66,6 +69,7 @@ class Duties:
                 tasks.create_task(self.world.witness.run(self.episodes)),
                 tasks.create_task(self._resync()),
                 tasks.create_task(self.publisher.run()),
+                tasks.create_task(self._count_usage(), name="usage"),
             ]
             await stop.wait()
             self.world.waker.awake = False
@@ -86,6 +90,10 @@ class Duties:
             )
         else:
             await self.lookout.run()
+
+    async def _count_usage(self) -> None:
+        if self.usage is not None:
+            await self.usage.run()
 
     async def _first_answers(self) -> None:
         """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""

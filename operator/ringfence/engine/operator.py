@@ -33,6 +33,7 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.stopping import unless
 from ringfence.engine.succession import Succession
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Sources, Usage
 from ringfence.engine.world import World
 from ringfence.lineage.runs import Operator
 from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED
@@ -63,8 +64,12 @@ class Engine:
         tuning: Tuning,
         metrics: Metrics,
         canary: Canary | None,
+        usage: Sources | None = None,
     ) -> None:
-        """Take what everything rests on; without a ``canary`` nobody asks whether admission policies are in force."""
+        """Take what everything rests on.
+
+        Without a ``canary`` nobody asks whether admission policies are in force; without ``usage`` nothing is counted.
+        """
         self._cluster = cluster
         self._ledger = ledger
         self._clock = clock
@@ -97,6 +102,7 @@ class Engine:
             succession=self._succession(),
             publisher=Publisher(ledger, self._recorder, signers, every=tuning.checkpoint),
             lookout=self._lookout(canary, self._policies, hands) if canary and self._policies else None,
+            usage=self._usage(usage) if usage else None,
             health=self.health,
             clock=clock,
             tuning=tuning,
@@ -112,6 +118,16 @@ class Engine:
             applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer),
             reporter=Reporter(cluster, self._events, self._clock, self._budget, own_answer),
             events=self._events,
+            metrics=self._metrics,
+        )
+
+    def _usage(self, sources: Sources) -> Usage:
+        return Usage(
+            sources,
+            cache=self.world.cache,
+            endpoints=self.world.endpoints,
+            recorder=self._recorder,
+            clock=self._clock,
             metrics=self._metrics,
         )
 

@@ -13,6 +13,8 @@ from ringfence import names
 from ringfence.engine.cache import Cache
 from ringfence.engine.census import Census
 from ringfence.engine.children import Children
+from ringfence.engine.endpoints import SELECTOR as GATEWAYS
+from ringfence.engine.endpoints import Endpoints
 from ringfence.engine.facts import ClusterFacts, Ranges
 from ringfence.engine.namespaces import CoreNamespaces, ref_of
 from ringfence.engine.policies import TYPES as POLICY_TYPES
@@ -51,11 +53,13 @@ class World:
         self.namespaces = CoreNamespaces(changed=self._namespace_changed)
         self.children = Children(keeps=self.namespaces.may_be_tenants, changed=self._child_changed)
         self.facts = ClusterFacts(settings=ranges, cluster_uid=self.cluster_uid, changed=self.look_at_all)
+        self.endpoints = Endpoints()
         self.cache = Cache(self.subjects, self.namespaces, self.children)
         self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)
-        self._reflectors = (*self._make_reflectors(), *(self._reflect_policies(policies) if policies else ()))
+        gateways = Reflector(Scope(kinds.ENDPOINT_SLICE, selector=GATEWAYS), reader, self.endpoints)
+        self._reflectors = (*self._make_reflectors(), gateways, *(self._reflect_policies(policies) if policies else ()))
         self._backfills: set[asyncio.Task[None]] = set()
 
     def cluster_uid(self) -> str:

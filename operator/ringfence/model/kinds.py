@@ -83,6 +83,7 @@ ROLE_BINDING: Final = ResourceType("rbac.authorization.k8s.io", "v1", "rolebindi
 DEPLOYMENT: Final = ResourceType("apps", "v1", "deployments", "Deployment")
 SERVICE: Final = ResourceType("", "v1", "services", "Service")
 DISRUPTION_BUDGET: Final = ResourceType("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+ENDPOINT_SLICE: Final = ResourceType("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 CERTIFICATE: Final = ResourceType("cert-manager.io", "v1", "certificates", "Certificate")
 CONTROLLER_REVISION: Final = ResourceType("apps", "v1", "controllerrevisions", "ControllerRevision")
 EXTERNAL_SECRET: Final = ResourceType("external-secrets.io", "v1", "externalsecrets", "ExternalSecret")
@@ -91,6 +92,7 @@ EXTERNAL_SECRET: Final = ResourceType("external-secrets.io", "v1", "externalsecr
 CHILD_TYPES: Final = (
     CERTIFICATE,
     CONFIG_MAP,
+    CONTROLLER_REVISION,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
     EXTERNAL_SECRET,

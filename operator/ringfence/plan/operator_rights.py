@@ -43,6 +43,7 @@ EVERYWHERE: Final = (
     Right("", ("persistentvolumeclaims",), ("list",)),
     Right("", ("nodes",), _WATCH),
     Right("networking.k8s.io", ("servicecidrs",), _WATCH),
+    Right("discovery.k8s.io", ("endpointslices",), _WATCH),  # where the replicas of gateways are
     Right("storage.k8s.io", ("storageclasses",), _WATCH),
     Right(
         "admissionregistration.k8s.io",

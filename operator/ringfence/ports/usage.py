@@ -51,6 +51,8 @@ class Due:
     hour: int
     version: int
     """Of the hour in the store: it grows with each change."""
+    keep_until: int
+    """Seconds since 1970."""
     rows: Sequence[Row]
     """Those of all replicas together."""
 

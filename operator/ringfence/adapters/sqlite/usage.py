@@ -65,7 +65,7 @@ _CHANGED: Final = (
     "INSERT INTO hour (hour, version, keep_until) VALUES (?1, 1, ?2) ON CONFLICT (hour) DO UPDATE SET "
     "version = version + 1, keep_until = max(keep_until, excluded.keep_until)"
 )
-_DUE: Final = "SELECT hour, version FROM hour WHERE hour < ? AND version > recorded ORDER BY hour"
+_DUE: Final = "SELECT hour, version, keep_until FROM hour WHERE hour < ? AND version > recorded ORDER BY hour"
 
 T = TypeVar("T")
 
@@ -183,7 +183,7 @@ def _replace(connection: sqlite3.Connection, page: Page) -> set[int]:
 def _due(connection: sqlite3.Connection, before: int) -> Sequence[Due]:
     tenant = _tenant(connection)
     found = connection.execute(_DUE, (before,)).fetchall()
-    return [Due(tenant, hour, version, _summed(connection, hour)) for hour, version in found]
+    return [Due(tenant, hour, version, keep, _summed(connection, hour)) for hour, version, keep in found]
 
 
 def _summed(connection: sqlite3.Connection, hour: int) -> Sequence[Row]:

@@ -1,0 +1,70 @@
+"""Where the replicas of each tenant's gateway are.
+
+Law: an EndpointSlice is written by the cluster; what it names is asked, and judged by what it answers.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Set
+from typing import Final
+
+from ringfence import names
+from ringfence.engine.reflector import Key, key_of
+from ringfence.model.kinds import ResourceType
+from ringfence.ports.cluster import Object
+from ringfence.ports.usage import Replica
+
+SELECTOR: Final = f"kubernetes.io/service-name={names.GATEWAY}"
+"""Of the EndpointSlices of gateways' Services: the label is the API's own (discovery.k8s.io/v1)."""
+_PORT: Final = "usage"
+"""Of the Service: its collectors'."""
+
+
+class Endpoints:
+    """Replicas by home namespace. Implements ``reflector.Store``."""
+
+    def __init__(self) -> None:
+        self._slices: dict[Key, tuple[Replica, ...]] = {}
+        self.ending = asyncio.Event()
+        """Set when a replica was told to end; who waits for it clears it."""
+
+    def of(self, home: str) -> tuple[Replica, ...]:
+        """Return the replicas of the gateway in a home namespace, by name."""
+        found = {
+            each.name: each for (namespace, _), group in self._slices.items() if namespace == home for each in group
+        }
+        return tuple(found[name] for name in sorted(found))
+
+    def homes(self, *, ending: bool = False) -> frozenset[str]:
+        """Return the namespaces that have a replica, or one that is ``ending``."""
+        return frozenset(
+            namespace
+            for (namespace, _), group in self._slices.items()
+            if any(each.ending or not ending for each in group)
+        )
+
+    def seen(self, kind: ResourceType, thing: Object) -> None:
+        """Note a slice."""
+        replicas = tuple(_replicas(thing))
+        self._slices[key_of(thing)] = replicas
+        if any(each.ending for each in replicas):
+            self.ending.set()
+
+    def gone(self, kind: ResourceType, thing: Object) -> None:
+        """Forget it."""
+        self._slices.pop(key_of(thing), None)
+
+    def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
+        """Forget what is not there any more."""
+        self._slices = {key: group for key, group in self._slices.items() if key in keys}
+
+    def serves(self, kind: ResourceType, *, served: bool) -> None:
+        """Nothing follows from it: every API server serves the type."""
+
+
+def _replicas(thing: Object) -> Iterator[Replica]:
+    ports = [each["port"] for each in thing.get("ports") or () if each.get("name") == _PORT]
+    for endpoint in (thing.get("endpoints") or ()) if ports else ():
+        target: Mapping[str, str] = endpoint.get("targetRef") or {}
+        address = endpoint["addresses"][0]
+        ending = bool((endpoint.get("conditions") or {}).get("terminating"))
+        yield Replica(target.get("name", address), address, ports[0], ending)
