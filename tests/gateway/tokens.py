@@ -52,7 +52,7 @@ class TokenIssuer:
         """What its tokens begin with."""
         return {"alg": "RS256", "typ": "JWT", "kid": self.key_id}
 
-    def token(self, namespace: str, account: str = "default", **claims: Any) -> str:
+    def token(self, namespace: str, account: str = "default", /, **claims: Any) -> str:
         """A token; a claim that is None is left out."""
         return self.signed(self.header, service_account(namespace, account, **claims))
 
@@ -62,7 +62,7 @@ class TokenIssuer:
         return f"{text}.{_base64(self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
-def service_account(namespace: str, account: str = "default", **claims: Any) -> dict[str, Any]:
+def service_account(namespace: str, account: str = "default", /, **claims: Any) -> dict[str, Any]:
     """The claims of a projected token of now; one that is None is left out."""
     now = int(time.time())
     who = {"namespace": namespace, "serviceaccount": {"name": account, "uid": uid(namespace, account)}}
