@@ -16,7 +16,7 @@ TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 FIELDS: Final = {
     "ts": "%START_TIME%",
-    "request_id": "%STREAM_ID%",
+    "request_id": identity.REQUEST_ID,
     "tenant": f"%METADATA(LISTENER:{SOURCE}:tenant)%",
     "namespace": identity.claim(identity.NAMESPACE),
     "service_account": identity.claim(identity.ACCOUNT),

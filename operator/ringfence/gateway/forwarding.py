@@ -3,6 +3,7 @@
 Law: another provider is tried before the first byte of an answer only, and never one that the route does not name.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,8 +43,13 @@ def forwarded(gateway: Gateway, route: Route) -> Json:
 
 def _metadata(route: Route, pools: Pools) -> Json:
     noted = {"route": route.name, "model": route.model, "revision": route.revision, **limits.noted(route)}
-    asked = {reached.cluster.name: reached.target.model for pool in pools for reached in pool}
+    asked = {reached.cluster.name: _quotable(reached.target.model) for pool in pools for reached in pool}
     return {SOURCE: noted, MODEL_NAMES: asked}
+
+
+def _quotable(model: str) -> str:
+    """As it stands between quotes in JSON: it is put into a body as it is."""
+    return json.dumps(model)[1:-1]
 
 
 def _filters(gateway: Gateway, route: Route) -> dict[str, Json]:

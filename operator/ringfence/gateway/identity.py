@@ -12,6 +12,7 @@ from ringfence.gateway.typed import (
     CALLER_HEADER,
     HTTP,
     INTERNAL_PREFIX,
+    SOURCE,
     Json,
     named,
     set_header,
@@ -26,6 +27,8 @@ _CLAIM: Final = "kubernetes.io"
 NAMESPACE: Final = (TOKEN, _CLAIM, "namespace")
 ACCOUNT: Final = (TOKEN, _CLAIM, "serviceaccount", "name")
 UID: Final = (TOKEN, _CLAIM, "serviceaccount", "uid")
+REQUEST_ID: Final = f"%DYNAMIC_METADATA({SOURCE}:request_id)%"
+"""The operator by which logs and answers name a request. No provider is told the header, so it is noted before."""
 WORKLOAD: Final = "workload"
 LIVE: Final = "live"
 TEST: Final = "test"
@@ -45,6 +48,13 @@ def stripped() -> Json:
     message = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
     prefixes = map(without_prefix, (INTERNAL_PREFIX, "x-envoy-"))
     return named("ringfence.strip", message, mutations=[*prefixes, *({"remove": name} for name in _SPOOFED)])
+
+
+def numbered() -> Json:
+    """The filter that notes a request's id, which was made here."""
+    noted = {"metadata_namespace": SOURCE, "key": "request_id"}
+    rule = {"header": "x-request-id", "on_header_present": noted}
+    return named("ringfence.numbered", f"{HTTP}.header_to_metadata.v3.Config", request_rules=[rule])
 
 
 def verified(issuer: Issuer) -> Json:

@@ -95,12 +95,12 @@ _STRICT: Final[Json] = {
     # A request's id is made here: it is in the access log, and a client must not choose what stands there.
     "generate_request_id": True,
     "preserve_external_request_id": False,
-    "always_set_request_id_in_response": True,
 }
 
 
 def _filters(gateway: Gateway) -> list[Json]:
     return [
+        identity.numbered(),
         identity.verified(gateway.issuer),
         identity.told(),
         callers.nobody(),

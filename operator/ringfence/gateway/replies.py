@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from ringfence.gateway import identity
 from ringfence.gateway.typed import Json, named
 
 
@@ -34,9 +35,9 @@ NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is serve
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
-_UNTRANSLATABLE: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
+_KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _BY_STATUS: Final = (
-    _UNTRANSLATABLE,
+    Refusal(400, "bad_request", "the request is not valid for this endpoint"),
     _IDENTITY,
     ENDPOINT_UNKNOWN,
     Refusal(408, "request_timeout", "the request did not come to an end in time"),
@@ -52,6 +53,7 @@ _BY_CAUSE: Final = (
     ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
+    ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),
 )
 """Some filters answer with a status that does not say what is wrong; the details of a response do."""
 
@@ -68,18 +70,19 @@ def answered(name: str, status: int, body: Json, **headers: str) -> Json:
         "name": name,
         "match": {"prefix": "/"},
         "direct_response": {"status": status, "body": {"inline_string": json.dumps(body, separators=(",", ":"))}},
-        "response_headers_to_add": [_header(*each) for each in whole.items()],
+        "response_headers_to_add": [header(*each) for each in whole.items()],
     }
+
+
+def header(name: str, value: str) -> Json:
+    """A header of an answer, whatever it was."""
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def local_replies() -> Json:
     """How answers of Envoy's own are worded: without this they are plain text."""
     # The routes' own answers come first: they are worded already, and one may have the status of another refusal.
     return {"mappers": [_as_it_is(), *map(_by_cause, _BY_CAUSE), *map(_by_status, _BY_STATUS)]}
-
-
-def _header(name: str, value: str) -> Json:
-    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _as_it_is() -> Json:
@@ -103,5 +106,5 @@ def _when(expression: str) -> Json:
 
 
 def _worded(refusal: Refusal) -> Json:
-    error = {**refusal.error, "param": "", "request_id": "%STREAM_ID%"}
+    error = {**refusal.error, "param": "", "request_id": identity.REQUEST_ID}
     return {"body_format_override": {"json_format": {"error": error}}}

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ringfence.gateway import callers, limits, replies, tree
+from ringfence.gateway import callers, identity, limits, replies, tree
 from ringfence.gateway.forwarding import DEFAULT_RETRIES, forwarded, plugins, refusals
 from ringfence.gateway.served import Callers, Gateway, Grant, Route
 from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, SOURCE, Json, typed
@@ -36,6 +36,8 @@ def route_configuration(gateway: Gateway, revision: str) -> Json:
         "matcher": _endpoints(gateway, revision),
         "retry_policy": DEFAULT_RETRIES,
         "response_headers_to_remove": list(_LEAKING),
+        # A provider's own name for the request would lead nowhere; this one leads to the access log.
+        "response_headers_to_add": [replies.header("x-request-id", identity.REQUEST_ID)],
         "typed_per_filter_config": {
             callers.FILTER: callers.admitted(gateway),
             limits.ROUTES: limits.of_these_routes(gateway),
