@@ -61,6 +61,9 @@ def _files(gateway: Gateway, revision: str) -> dict[str, bytes]:
         secrets.CERTIFICATE_FILE: [secrets.certificate()],
         **{secrets.key_file(each): [secrets.provider_key(each)] for each in gateway.upstreams if each.has_key},
     }
-    contents: dict[str, Any] = {name: {"resources": found} for name, found in resources.items()}
+    # Envoy tells for each kind of resource which version it took: one that it refused keeps the last one.
+    contents: dict[str, Any] = {
+        name: {"version_info": revision, "resources": found} for name, found in resources.items()
+    }
     contents[BOOTSTRAP] = bootstrap(gateway.tenant)
     return {name: orjson.dumps(content, option=orjson.OPT_SORT_KEYS) for name, content in contents.items()}

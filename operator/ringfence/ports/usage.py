@@ -31,6 +31,10 @@ class Replica:
     """Of its collector."""
     ending: bool = False
     """It was told to end: what it has counted goes with it."""
+    gateway: int = 0
+    """Port of its gateway."""
+    metrics: int = 0
+    """Port of its gateway's metrics."""
 
 
 @dataclass(frozen=True, slots=True)

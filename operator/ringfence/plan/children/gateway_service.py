@@ -8,8 +8,12 @@ from ringfence.plan.plan import Desired
 
 
 def make(place: Place) -> Desired:
-    """The Service. The collectors' port is there for its EndpointSlices: each of them is asked."""
-    ports = [_port("https", names.GATEWAY_PORT), _port("usage", names.GATEWAY_USAGE_PORT)]
+    """The Service. Callers need one port; by its EndpointSlices, each replica is asked at the others."""
+    ports = [
+        _port("https", names.GATEWAY_PORT),
+        _port("metrics", names.GATEWAY_METRICS_PORT),
+        _port("usage", names.GATEWAY_USAGE_PORT),
+    ]
     spec = {"type": "ClusterIP", "selector": GATEWAY_PODS["matchLabels"], "ports": ports}
     return place.child(SERVICE, names.GATEWAY, {"spec": spec})
 
