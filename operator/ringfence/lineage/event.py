@@ -131,6 +131,8 @@ def run_event(
 def _reconcile_event(
     run: ReconcileRun, event_type: EventType, run_facets: Json, outputs: list[Json], *, time_ms: int, keep: timedelta
 ) -> Entry:
+    if run.placed:
+        run_facets = {**run_facets, "ringfence_route": facets.route(run.placed)}
     event = run_event(
         run.operator,
         run.run_id,

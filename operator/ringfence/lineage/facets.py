@@ -4,7 +4,7 @@ Law: each facet names the schema that it obeys, ours are in ``schemas/`` and ref
 A field that is not known is left out; nothing is written as an empty string or null.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +18,7 @@ from ringfence.lineage.runs import (
     SecretRef,
     WriteOutcome,
 )
+from ringfence.plan.plan import Placed
 
 Json: TypeAlias = dict[str, Any]
 
@@ -85,6 +86,11 @@ def reconcile(run: ReconcileRun, outcome: Outcome | None, coalesced: Coalesced |
     return own("ReconcileRunFacet", fields)
 
 
+def route(placed: Sequence[Placed]) -> Json:
+    """``ringfence_route``: what each environment serves of a ModelRoute, and by whose word."""
+    return own("RouteRunFacet", {"environments": [_placed(each) for each in placed]})
+
+
 def spec_input(run: ReconcileRun) -> Json:
     """``ringfence_spec``: which state of the custom resource was read."""
     return own("SpecInputDatasetFacet", {"uid": run.uid, "generation": run.generation, "specDigest": run.spec_digest})
@@ -127,6 +133,11 @@ def bounded(text: str) -> str:
     """Cut free text to its bound; lone surrogates, which have no UTF-8, become question marks."""
     text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+def _placed(placed: Placed) -> Json:
+    by = {"promotedBy": bounded(placed.promoted_by), "approvedBy": bounded(placed.approved_by)}
+    return {"name": placed.environment, "revision": placed.revision} | _known(by)
 
 
 def _write(write: PlannedWrite | WriteOutcome | CheckedWrite) -> Json:

@@ -31,6 +31,7 @@ from ringfence.lineage.runs import (
 )
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
+from ringfence.plan.plan import Placed
 from ringfence.plan.episode import Ending, Episode, EpisodeKind
 from tests.lineage_samples import (
     ACME,
@@ -71,6 +72,12 @@ def _lasting(episode: Episode) -> Lasting:
     return Lasting(ACME, run_id(), episode, tenant="acme", namespace="dev", actor=Actor("ann", ("kubectl",)))
 
 
+PLACED: Final = (
+    Placed("dev", "rev-6f1c0a9d2b417e55"),
+    Placed("prod", "rev-6f1c0a9d2b417e55", promoted_by="oidc:ann", approved_by="oidc:ben"),
+)
+
+
 def _every_event() -> dict[str, Entry]:
     run = make_run()
     digests = {"configuration_digest": DIGEST, "policy_set_digest": DIGEST}
@@ -81,6 +88,7 @@ def _every_event() -> dict[str, Entry]:
         "fail": ended(run, Outcome(Result.FAILED, 1, 2, 3, "ApplyFailed", "NetworkPolicy acme-dev/x: no")),
         "denied": event.finish(run, Outcome(Result.DENIED, reason="NameTaken"), time_ms=TIME_MS),
         "deferred": ended(make_run(deferred=True)),
+        "placed": ended(make_run(placed=PLACED)),
         "without a tenant": event.finish(
             replace(run, tenant="", namespace="", environment="", region="", secrets=(), controls=()),
             Outcome(Result.DENIED),
@@ -319,3 +327,17 @@ def test_what_lasts_is_read_back_from_its_start(episode: Episode) -> None:
 def test_an_episode_is_no_run_that_somebody_was_killed_in() -> None:
     run = make_run()
     assert episodes.lasting_of(OpenRun(ACME, run.run_id, 0, started(run).body)) is None
+
+
+def test_a_route_tells_what_each_environment_serves_and_who_stands_for_it() -> None:
+    """Nobody stands for the first environment, which follows the spec."""
+    facet = _read(ended(make_run(placed=PLACED)))["run"]["facets"]["ringfence_route"]
+    assert facet["environments"] == [
+        {"name": "dev", "revision": "rev-6f1c0a9d2b417e55"},
+        {
+            "name": "prod",
+            "revision": "rev-6f1c0a9d2b417e55",
+            "promotedBy": "oidc:ann",
+            "approvedBy": "oidc:ben",
+        },
+    ]

@@ -16,7 +16,7 @@ from ringfence.plan import verdict
 from ringfence.plan.enforcement import Enforcement
 from ringfence.plan.modelroute.history import History, serving_in
 from ringfence.plan.modelroute.revision import RouteRevision, revision_of
-from ringfence.plan.plan import Finding
+from ringfence.plan.plan import Finding, Placed
 from ringfence.plan.reasons import Reason
 
 
@@ -45,6 +45,21 @@ class Placements:
     def revisions(self) -> dict[str, str]:
         """Names of the revisions by environment."""
         return {each.environment: each.revision for each in self.served}
+
+    def told(self, route: Subject[ModelRouteSpec]) -> Iterator[Placed]:
+        """Who stands for what serves; of an old revision that serves on, the record already tells."""
+        approvals = route.spec.approvals if route.spec else ()
+        for each in self.served:
+            new = each.awaits is None
+            approvers = (
+                a.by or "" for a in approvals if (a.environment, a.revision) == (each.environment, each.revision)
+            )
+            yield Placed(
+                each.environment,
+                each.revision,
+                promoted_by=promoter_to(each.environment, route) if new else "",
+                approved_by=next(approvers, "") if new else "",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +146,7 @@ def policies_are_in_force(promotion: Promotion) -> Finding | None:
 def approved_by_another(promotion: Promotion) -> Finding | None:
     """In a protected environment two persons stand for it; who isn't known is nobody."""
     name = promotion.environment.name
-    promoter = promotion.route.meta.annotations.get(f"{names.PROMOTED_BY_PREFIX}{name}", "")
+    promoter = promoter_to(name, promotion.route)
     asked = [
         each for each in promotion.spec.approvals if (each.environment, each.revision) == (name, promotion.revision)
     ]
@@ -145,6 +160,11 @@ def approved_by_another(promotion: Promotion) -> Finding | None:
 
 
 GATES: Final[tuple[Gate, ...]] = (revision_is_kept, served_before, policies_are_in_force, approved_by_another)
+
+
+def promoter_to(environment: str, route: Subject[ModelRouteSpec]) -> str:
+    """Who promoted what is promoted to an environment, as admission noted; empty where nobody did or nobody noted."""
+    return route.meta.annotations.get(f"{names.PROMOTED_BY_PREFIX}{environment}", "")
 
 
 def _is_another(approver: str | None, promoter: str) -> bool:

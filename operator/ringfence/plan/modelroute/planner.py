@@ -60,6 +60,7 @@ def _judged(route: _Route) -> Plan:
         conditions=verdict.conditions(findings, ready=_ready(placed), asserted=_ACCEPTED),
         stages=_stages(route, _marked(kept, placed, since, environments), placed) if _may_write(route) else (),
         findings=findings,
+        placed=tuple(placed.told(route.subject)),
         status=report.status(placed.current.name if placed.current else "", environments, witness),
         questions=_questions(route),
         repair=timers.paused_until((route.owner.meta,), seen.now) is None,
