@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "explain-deny": Command(
         "ringfence.cli.reach.explain", "explain_deny", "Say why one may not connect to another, and what would open it."
     ),
-    "usage": Command("ringfence.cli.usage", "usage", "Tell how much was used of models."),
+    "usage": Command("ringfence.cli.usage.command", "usage", "Tell how much was used of models."),
     "collect": Command("ringfence.cli.collect", "collect", "Count a gateway's requests, beside it in its pod."),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
     "evidence": Command("ringfence.cli.evidence.command", "evidence", "Tell what the record has of an incident."),

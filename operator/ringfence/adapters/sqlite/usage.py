@@ -145,7 +145,7 @@ class SqliteUsageReader:
     def digests(self, log: LogId) -> Mapping[int, str]:
         """See `ringfence.ports.usage.UsageReader.digests`."""
         with self._reading(log) as connection:
-            return dict(connection.execute("SELECT hour, digest FROM hour WHERE recorded > 0").fetchall())
+            return dict(connection.execute("SELECT hour, digest FROM hour WHERE recorded = version").fetchall())
 
     def _name(self, log: LogId) -> str:
         with self._reading(log) as connection:
