@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from ringfence.gateway import limits, replies, translation, tree
+from ringfence.gateway import limits, replies, sizes, translation, tree
 from ringfence.gateway.served import TIMEOUT, Gateway, Route
 from ringfence.gateway.targets import Pools, Reached, pools_of
-from ringfence.gateway.typed import HTTP, SOURCE, STREAM_HEADER, Json, named, seconds, typed
+from ringfence.gateway.typed import SOURCE, STREAM_HEADER, Json, named, seconds
 
-SIZE: Final = "ringfence.route-size"
 MODEL_NAMES: Final = "ringfence.target"
 """The filter of an upstream that says the provider's own name of a model; the route tells it by this name."""
 _TRIED_AGAIN: Final = "connect-failure,reset,5xx,retriable-status-codes"
@@ -55,8 +54,7 @@ def _quotable(model: str) -> str:
 def _filters(gateway: Gateway, route: Route) -> dict[str, Json]:
     found = limits.of_this_route(gateway, route)
     if route.limits.max_request_bytes < gateway.max_request_bytes:
-        buffer = {"max_request_bytes": route.limits.max_request_bytes}
-        found[SIZE] = typed(f"{HTTP}.buffer.v3.BufferPerRoute", buffer=buffer)
+        found[sizes.FILTER] = sizes.of_this_route(route.limits.max_request_bytes)
     if translation.is_translated(gateway, route):
         found[translation.FILTER] = translation.of_this_route()
     return found

@@ -12,7 +12,7 @@ from typing import Final
 
 from ringfence.gateway import access_log
 from ringfence.gateway.served import Gateway, Route
-from ringfence.gateway.typed import HTTP, SOURCE, Json, named, typed
+from ringfence.gateway.typed import HTTP, LENGTH_HEADER, SOURCE, Json, named, typed
 
 TENANT: Final = "ringfence.tenant-limit"
 ROUTES: Final = "ringfence.route-limit"
@@ -41,7 +41,7 @@ def of_routes() -> Json:
 
 def of_these_routes(gateway: Gateway) -> Json:
     """How many, by route."""
-    estimated = {"hits_addend": {"format": "%REQ(content-length)%"}, "actions": [_noted(_TOKENS)]}
+    estimated = {"hits_addend": {"format": f"%REQ({LENGTH_HEADER})%"}, "actions": [_noted(_TOKENS)]}
     return typed(
         _LOCAL,
         **_local("routes", _MOST),

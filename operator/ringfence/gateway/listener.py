@@ -3,16 +3,19 @@
 Law: each step fails closed, and none of them looks at a prompt: the body is read for `model` and `stream` alone.
 """
 
+from itertools import product
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import access_log, callers, forwarding, identity, limits, replies, secrets
+from ringfence.gateway import access_log, callers, identity, limits, replies, secrets, sizes
 from ringfence.gateway.exchange import placeholder
 from ringfence.gateway.routes import NAME
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import (
     HTTP,
+    LENGTH_HEADER,
     MODEL_HEADER,
+    OTHER_MODEL_HEADER,
     SOURCE,
     STREAM_HEADER,
     TLS,
@@ -31,6 +34,11 @@ _HEADERS_KB: Final = 16
 _HEADERS: Final = 64
 _JSON: Final = "application/json(;.*)?"
 _MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_NAME: Final = "model"
+_OTHER_NAMES: Final = tuple(
+    name for name in map("".join, product(*zip(_NAME, _NAME.upper(), strict=True))) if name != _NAME
+)
+"""What a reader that does not tell `Model` from `model` (Go's `encoding/json`) could take for it."""
 _BUFFER: Final = 2
 """Times the greatest body: a body is held while it is read and changed."""
 
@@ -105,9 +113,9 @@ def _filters(gateway: Gateway) -> list[Json]:
         identity.told(),
         callers.nobody(),
         *limits.of_tenant(gateway),
-        _size("ringfence.size", gateway),
+        sizes.of_gateway(gateway.max_request_bytes),
         _wanted(),
-        _size(forwarding.SIZE, gateway),
+        sizes.of_routes(),
         limits.of_routes(),
         *limits.by_service(gateway),
         _usage(),
@@ -118,27 +126,19 @@ def _filters(gateway: Gateway) -> list[Json]:
     ]
 
 
-def _size(name: str, gateway: Gateway) -> Json:
-    """A whole body, of no more than this; its length is noted even if it came in pieces, and tokens are counted by it.
-
-    Not the filter `body_size_limit`: that writes the path of what it refuses, which is a client's text, to Envoy's log.
-    """
-    return named(name, f"{HTTP}.buffer.v3.Buffer", max_request_bytes=gateway.max_request_bytes)
-
-
 def _wanted() -> Json:
     """The `model` of the body becomes a header, by which routes are chosen; a placeholder stands in its place.
 
     This filter takes nothing that two readers could read differently: keys twice, a byte order mark, text after the
     end, anything but an object. `json_to_metadata` takes the last of two keys where a provider may take the first.
     """
-    wanted = {
-        "headers_mutations": [
-            set_header(MODEL_HEADER, "%REQUEST_BODY(model)%"),
-            set_header(STREAM_HEADER, "%REQUEST_BODY(stream)%"),
-        ],
-        "body_transformation": placeholder(),
-    }
+    told = [
+        set_header(MODEL_HEADER, "%REQUEST_BODY(model)%"),
+        set_header(STREAM_HEADER, "%REQUEST_BODY(stream)%"),
+        set_header(LENGTH_HEADER, "%REQ(content-length)%"),
+        *(set_header(OTHER_MODEL_HEADER, f"%REQUEST_BODY({name})%") for name in _OTHER_NAMES),
+    ]
+    wanted = {"headers_mutations": told, "body_transformation": placeholder()}
     message = f"{HTTP}.transform.v3.TransformConfig"
     return named("ringfence.wanted", message, request_transformation=wanted, clear_route_cache=True)
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from ringfence.gateway import identity
+from ringfence.gateway import identity, sizes
 from ringfence.gateway.typed import Json, named
 
 
@@ -34,6 +34,7 @@ NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is serve
 
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
+_TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
 _KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _BY_STATUS: Final = (
@@ -41,7 +42,7 @@ _BY_STATUS: Final = (
     _IDENTITY,
     ENDPOINT_UNKNOWN,
     Refusal(408, "request_timeout", "the request did not come to an end in time"),
-    Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows"),
+    _TOO_LARGE,
     Refusal(429, "rate_limit_exceeded", "the limit of your tenant or of this model is reached; try again later"),
     Refusal(431, "headers_too_large", "the headers are larger than this gateway allows"),
     Refusal(500, "gateway_error", "the gateway could not handle the request"),
@@ -51,6 +52,7 @@ _BY_STATUS: Final = (
 )
 _BY_CAUSE: Final = (
     ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
+    (f"response.code_details == 'rbac_access_denied_matched_policy[{sizes.TOO_LARGE}]'", _TOO_LARGE),
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
     ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),

@@ -12,7 +12,7 @@ from typing import Final
 from ringfence.gateway import callers, identity, limits, replies, tree
 from ringfence.gateway.forwarding import DEFAULT_RETRIES, forwarded, plugins, refusals
 from ringfence.gateway.served import Callers, Gateway, Grant, Route
-from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, SOURCE, Json, typed
+from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, OTHER_MODEL_HEADER, SOURCE, Json, typed
 
 NAME: Final = "models"
 ENDPOINTS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
@@ -25,6 +25,7 @@ _METHOD: Final = ":method"
 _LONGEST_ANSWER: Final = 1 << 20
 _LEAKING: Final = ("set-cookie", "openai-organization", "openai-project", "alt-svc")
 """Headers of a provider's answer that say who pays it, or that a client would keep."""
+_MODEL_REFUSED: Final = tree.route(replies.direct(replies.MODEL_NOT_ALLOWED, "refused/model"))
 
 
 def route_configuration(gateway: Gateway, revision: str) -> Json:
@@ -57,7 +58,9 @@ def route_configuration(gateway: Gateway, revision: str) -> Json:
 def _endpoints(gateway: Gateway, revision: str) -> Json:
     asked = tree.both(tree.equals(_METHOD, "POST"), tree.matches(_PATH, tree.any_of(ENDPOINTS)))
     listed = tree.both(tree.equals(_METHOD, "GET"), tree.equals(_PATH, MODELS))
+    ambiguous = tree.both(asked, tree.matches(OTHER_MODEL_HEADER, "(?s).*"))
     return tree.in_order(
+        (ambiguous, _MODEL_REFUSED),
         (asked, tree.further(_models(gateway))),
         (listed, tree.further(_listings(gateway, revision))),
         otherwise=tree.route(replies.direct(replies.ENDPOINT_UNKNOWN, "refused/endpoint")),
@@ -68,9 +71,8 @@ def _endpoints(gateway: Gateway, revision: str) -> Json:
 
 
 def _models(gateway: Gateway) -> Json:
-    refused = tree.route(replies.direct(replies.MODEL_NOT_ALLOWED, "refused/model"))
     cases = [_of_group(gateway, who, routes) for who, routes in _groups(gateway).items()]
-    return tree.in_order(*cases, otherwise=refused) if cases else {"on_no_match": refused}
+    return tree.in_order(*cases, otherwise=_MODEL_REFUSED) if cases else {"on_no_match": _MODEL_REFUSED}
 
 
 def _groups(gateway: Gateway) -> Mapping[str, list[Route]]:
