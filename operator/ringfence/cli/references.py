@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, TENANT
 from ringfence.model.subject import Problem, Subject
-from ringfence.plan.modelroute import planner as routes
+from ringfence.plan.modelroute import gates as routes
 from ringfence.plan.namespace import gates as namespaces
 from ringfence.plan.namespace.site import Site
 from ringfence.plan.seen import Facts, Seen
