@@ -165,7 +165,7 @@ def reference_data_planes() -> str:
 Generated from `operator/ringfence/gateway/envoy_ai/differences.py` by `ringfence generate`. Do not edit.
 
 `spec.gateway.dataPlane: Envoy` runs an Envoy of the tenant's own. `EnvoyAIGateway` is the same ModelRoutes for clusters
-that have [Envoy AI Gateway](https://aigateway.envoyproxy.io) already, as resources of that engine. What it can't promise
+that have [Envoy AI Gateway](https://aigateway.envoyproxy.io) already, as resources of it. What it can't promise
 is refused with a reason; what it promises less of is in this table, so that nobody finds out later.
 
 | Promise | `Envoy` | `EnvoyAIGateway` | |
