@@ -6,7 +6,7 @@ has no place to be in. A line that can't be read counts as one, and never stops 
 
 import re
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import orjson
 
@@ -19,7 +19,6 @@ MOST_TOKENS: Final = 10**9
 _MOST: Final = 10**12
 """Bytes or milliseconds of one request."""
 _NAME: Final = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
-_TARGET: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._:/@+]{0,191}")
 _METERED: Final = frozenset({Outcome.SERVED})
 
 
@@ -52,7 +51,7 @@ def _row(fields: dict[str, Any]) -> Row:
         namespace=_matched(_NAME, fields.get("namespace")),
         account=_matched(_NAME, fields.get("service_account")),
         route=_matched(_NAME, fields.get("route")),
-        target=_matched(_TARGET, fields.get("upstream")),
+        provider=_matched(_NAME, fields.get("upstream")),
         outcome=ended,
     )
     prompt, completion, both = (
@@ -83,9 +82,14 @@ def _matched(pattern: re.Pattern[str], value: object) -> str:
 
 
 def _count(value: object) -> int:
-    return min(max(0, int(value)), _MOST) if isinstance(value, int | float) else 0
+    return min(max(0, int(value)), _MOST) if _is_number(value) else 0
 
 
 def _tokens(value: object) -> int | None:
     """A number of tokens, which Envoy writes with or without a fraction."""
-    return int(value) if isinstance(value, int | float) and 0 <= value <= MOST_TOKENS else None
+    return int(value) if _is_number(value) and 0 <= value <= MOST_TOKENS else None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """True is none, though Python takes it for one."""
+    return type(value) in (int, float)

@@ -86,8 +86,8 @@ def decode(body: bytes, *, tenant: str, until: int) -> Page:
 
 def _row(values: Sequence[Any], tenant: str, until: int) -> Row:
     _require(len(values) == _KEY + len(COLUMNS), "a row of another length")
-    hour, namespace, account, route, target, ended = values[:_KEY]
-    texts = (namespace, account, route, target)
+    hour, namespace, account, route, provider, ended = values[:_KEY]
+    texts = (namespace, account, route, provider)
     _require(_whole(hour) % HOUR == 0 and hour <= until, "an hour that has not come")
     _require(all(isinstance(text, str) and len(text) <= _LONGEST and text.isprintable() for text in texts), "a name")
     _require(ended in _OUTCOMES, "an outcome of another release")

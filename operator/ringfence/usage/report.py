@@ -22,7 +22,7 @@ class Dimension(StrEnum):
     NAMESPACE = "namespace"
     WORKLOAD = "workload"
     ROUTE = "route"
-    TARGET = "target"
+    PROVIDER = "provider"
     OUTCOME = "outcome"
 
 
@@ -31,7 +31,7 @@ _FIELDS: Final = {
     Dimension.NAMESPACE: ("namespace",),
     Dimension.WORKLOAD: ("namespace", "account"),
     Dimension.ROUTE: ("route",),
-    Dimension.TARGET: ("target",),
+    Dimension.PROVIDER: ("provider",),
     Dimension.OUTCOME: ("outcome",),
 }
 

@@ -27,8 +27,8 @@ class Key(NamedTuple):
     """The caller's ServiceAccount."""
     route: str
     """Name of the ModelRoute; empty where none was found."""
-    target: str
-    """The provider and its model that answered, or was asked last: ``openai/gpt-4o``."""
+    provider: str
+    """The provider that answered, or was asked last; empty where none was asked."""
     outcome: Outcome
 
 

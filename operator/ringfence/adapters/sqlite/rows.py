@@ -26,6 +26,6 @@ def values(row: Row) -> tuple[Any, ...]:
 
 def row_of(found: Sequence[Any]) -> Row:
     """The row that begins a table's row."""
-    hour, namespace, account, route, target, outcome = found[: len(Key._fields)]
-    key = Key(hour, namespace, account, route, target, Outcome(outcome))
+    hour, namespace, account, route, provider, outcome = found[: len(Key._fields)]
+    key = Key(hour, namespace, account, route, provider, Outcome(outcome))
     return Row(key, Numbers.of(found[len(Key._fields) : WIDTH]))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ringfence.ports.usage import UsageReader
     from ringfence.usage.report import Dimension
 
-By = Literal["hour", "namespace", "workload", "route", "target", "outcome"]
+By = Literal["hour", "namespace", "workload", "route", "provider", "outcome"]
 DEFAULT_BY: Final[list[By]] = ["namespace", "route"]
 _HOUR: Final = timedelta(hours=1)
 
