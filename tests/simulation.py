@@ -4,6 +4,7 @@ It is the planner's world only. What a server alone knows (validation, defaults,
 tested on a real one.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,11 @@ import orjson
 from ringfence import names
 from ringfence.engine.children import Child, child_of
 from ringfence.engine.writes import Write, missing
+from ringfence.gateway.served import Issuer
 from ringfence.lineage.runs import Verb
 from ringfence.model.kinds import (
     CHILD_TYPES,
+    CONFIG_MAP,
     CORE_NAMESPACE,
     EXTERNAL_SECRET,
     GUARDRAIL,
@@ -24,11 +27,13 @@ from ringfence.model.kinds import (
     PRIMARY_TYPES,
     RESOURCE_QUOTA,
     ROLE_BINDING,
+    SECRET,
     Ref,
     ResourceType,
 )
 from ringfence.model.parse import parse
 from ringfence.plan.conditions import status_patch
+from ringfence.plan.gateway.certificates import LIFE
 from ringfence.plan.look import look
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
@@ -40,7 +45,9 @@ from ringfence.plan.seen import (
     CoreNamespace,
     Existence,
     Facts,
+    Issued,
     Live,
+    NewCertificate,
     Probed,
     Question,
     SecretExists,
@@ -56,6 +63,7 @@ FACTS: Final = Facts(
     served=frozenset({EXTERNAL_SECRET}),
     protected_ranges=("10.96.0.0/12", "10.244.0.0/16", "192.0.2.0/24"),
     default_storage_class="standard",
+    issuer=Issuer("https://kubernetes.default.svc", '{"keys":[]}'),
 )
 AUTHORITY: Final = "-----BEGIN CERTIFICATE-----\n(of a frontend)\n-----END CERTIFICATE-----\n"
 MOST_ROUNDS: Final = 30
@@ -88,6 +96,8 @@ class Simulation:
     answers: dict[Question, Answer] = field(default_factory=dict)
     count: int = 0
     """Of all changes; gives uids, resource versions and times of creation."""
+    secrets: set[tuple[str, str]] = field(default_factory=set)
+    """Secrets that Ringfence made, by namespace and name; nobody knows more of them."""
     claims: dict[str, int] = field(default_factory=dict)
     """PersistentVolumeClaims by core namespace."""
     authorities: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -107,6 +117,7 @@ class Simulation:
             applied=dict(self.applied),
             created=set(self.created),
             answers=dict(self.answers),
+            secrets=set(self.secrets),
             claims=dict(self.claims),
             authorities=dict(self.authorities),
             gateways=dict(self.gateways),
@@ -310,7 +321,10 @@ class Simulation:
         return self.known[version]
 
     def _make(self, write: Write) -> None:
-        if write.verb is Verb.DELETE:
+        if write.ref.type == SECRET and write.manifest is not None:
+            self.secrets.add((write.ref.namespace, write.ref.name))
+            self.applied[write.ref] = dict(write.manifest)
+        elif write.verb is Verb.DELETE:
             self.delete(write.ref)
         elif write.verb is Verb.CREATE and write.manifest is not None:
             assert write.ref not in self.objects, f"{write.ref} is there already"
@@ -374,6 +388,9 @@ class Simulation:
         self.objects.pop(ref, None)
         self.applied.pop(ref, None)
         self.created.discard(ref)
+        if ref.type == CONFIG_MAP and (ref.namespace, ref.name) in self.secrets:  # it owns the Secret
+            self.secrets.discard((ref.namespace, ref.name))
+            self.applied.pop(Ref(SECRET, ref.namespace, ref.name), None)
 
     def _answer(self, question: Question) -> Answer:
         match question:
@@ -381,8 +398,12 @@ class Simulation:
                 return self.claims.get(question.namespace, 0)
             case Authority():
                 return self.authorities.get((question.namespace, question.name), AUTHORITY)
+            case NewCertificate():
+                name = f"{names.GATEWAY_TLS_PREFIX}{zlib.crc32(f'{question.namespace} {self.now}'.encode()):08x}"
+                return Issued(name, AUTHORITY.replace("a frontend", question.namespace), self.now, self.now + LIFE)
             case SecretExists():
-                return Existence.ABSENT
+                there = (question.namespace, question.name) in self.secrets
+                return Existence.PRESENT if there else Existence.ABSENT
 
 
 def fenced(world: Simulation, namespace: str) -> bool:

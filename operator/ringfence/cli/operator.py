@@ -22,9 +22,12 @@ import uvloop
 from ringfence import __version__, names
 from ringfence.adapters.clock import SystemClock
 from ringfence.adapters.collectors import HttpCollectors
+from ringfence.adapters.gateways import HttpGateways
 from ringfence.adapters.kubernetes.canary import KubernetesCanary
 from ringfence.adapters.kubernetes.client import KubernetesCluster
 from ringfence.adapters.kubernetes.config import ConfigError, Connection, from_kubeconfig, in_cluster
+from ringfence.adapters.kubernetes.probe import ProbeTokens
+from ringfence.adapters.mint import CertificateMint
 from ringfence.adapters.probes import serve_probes
 from ringfence.adapters.signer import Ed25519Signer, KeyFileError, load_or_create_signer, load_signer
 from ringfence.adapters.sqlite.files import parse_url
@@ -32,7 +35,7 @@ from ringfence.adapters.sqlite.hold import HeldError, hold
 from ringfence.adapters.sqlite.ledger import SqliteLedger
 from ringfence.adapters.sqlite.usage import SqliteUsage
 from ringfence.engine.election import Candidate
-from ringfence.engine.facts import Ranges
+from ringfence.engine.facts import Gateways, Ranges
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.operator import Engine, LeaseLostError
 from ringfence.engine.preflight import RefusedToStartError, preflight
@@ -42,6 +45,8 @@ from ringfence.engine.usage import Sources
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref
+from ringfence.plan.images import SHIPPED, Images
+from ringfence.plan.seen import CertificateIssuer
 from ringfence.ports.cluster import ClusterError, UnauthorizedError
 from ringfence.ports.ledger import ForkRefusedError
 
@@ -56,6 +61,7 @@ SUPERSEDED: Final = 4
 POD_PORT: Final = 8080
 # Fewer, larger collections: what lives long is frozen once everything is known.
 GC_THRESHOLDS: Final = (50_000, 20, 20)
+_ISSUERS: Final = ("ClusterIssuer", "Issuer")
 SIGNING_KEY: Final = "signing-key.pem"
 
 
@@ -79,6 +85,10 @@ class Settings:
     pod_ranges: tuple[str, ...]
     service_ranges: tuple[str, ...]
     node_ranges: tuple[str, ...]
+    gateway_image: str = SHIPPED.gateway
+    collector_image: str = ""
+    certificate_issuer: str = ""
+    certificate_authority: str = ""
 
     def connection(self) -> Connection:
         """Return where the API server is; read anew each time, since credentials change."""
@@ -101,10 +111,22 @@ class Settings:
             checkpoint=self.checkpoint,
             writes_per_second=self.writes_per_second,
             burst=int(2 * self.writes_per_second),
+            gateways=self._gateways(),
             ranges=Ranges(pods=self.pod_ranges, services=self.service_ranges, nodes=self.node_ranges),
             configuration_digest=self.digest(),
             image=os.environ.get("RINGFENCE_IMAGE", ""),
         )
+
+    def _gateways(self) -> Gateways:
+        """Return what gateways are made of; raises ValueError for an issuer that is none."""
+        collector = self.collector_image or os.environ.get("RINGFENCE_IMAGE") or SHIPPED.collector
+        images = Images(self.gateway_image, collector)
+        if not self.certificate_issuer:
+            return Gateways(images)
+        kind, _, name = self.certificate_issuer.partition("/")
+        if kind not in _ISSUERS or not name:
+            raise ValueError(f"--certificate-issuer is KIND/NAME with one of {', '.join(_ISSUERS)}")
+        return Gateways(images, CertificateIssuer(kind, name, self.certificate_authority))
 
     def probes_address(self) -> tuple[str, int]:
         """Return host and port for probes: open to the kubelet in a pod, to nobody else outside."""
@@ -162,6 +184,8 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             stack.push_async_callback(canary.close)
         collectors = HttpCollectors()
         stack.push_async_callback(collectors.close)
+        tokens = ProbeTokens(settings.connection())
+        stack.push_async_callback(tokens.close)
         clock, metrics = SystemClock(), Metrics()
         lease = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE)
         engine = Engine(
@@ -173,7 +197,9 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             tuning=settings.tuning(identity),
             metrics=metrics,
             canary=canary,
+            mint=CertificateMint(clock.monotonic),
             usage=Sources(collectors, SqliteUsage(directory), every=settings.usage),
+            gateways=HttpGateways(tokens.get),
         )
         host, port = settings.probes_address()
         health = engine.health

@@ -12,6 +12,7 @@ import typer
 from ringfence.cli.absent import absent
 from ringfence.cli.logs import LogFormat, LogLevel, configure_logs
 from ringfence.engine.budget import WRITES_PER_SECOND
+from ringfence.plan.images import SHIPPED
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -80,6 +81,32 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         str,
         typer.Option(envvar="RINGFENCE_NODE_RANGES", help="Address ranges of nodes and of whatever else is protected."),
     ] = "",
+    gateway_image: Annotated[
+        str, typer.Option(envvar="RINGFENCE_GATEWAY_IMAGE", help="Envoy's image; admission pins its repository.")
+    ] = SHIPPED.gateway,
+    collector_image: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_COLLECTOR_IMAGE",
+            help="The operator's own image, which counts beside Envoy; RINGFENCE_IMAGE where it is left out.",
+        ),
+    ] = "",
+    certificate_issuer: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_CERTIFICATE_ISSUER",
+            help="An issuer of cert-manager's for gateways, as KIND/NAME; Ringfence certifies where it is left out.",
+        ),
+    ] = "",
+    certificate_authority: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RINGFENCE_CERTIFICATE_AUTHORITY",
+            help="What that issuer's certificates are verified by (PEM); workloads are told.",
+            dir_okay=False,
+            exists=True,
+        ),
+    ] = None,
     log_format: Annotated[
         LogFormat | None, typer.Option(envvar="RINGFENCE_LOG_FORMAT", help="json, or console for people.")
     ] = None,
@@ -115,6 +142,10 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         pod_ranges=_split(pod_ranges),
         service_ranges=_split(service_ranges),
         node_ranges=_split(node_ranges),
+        gateway_image=gateway_image,
+        collector_image=collector_image,
+        certificate_issuer=certificate_issuer,
+        certificate_authority=certificate_authority.read_text() if certificate_authority else "",
     )
     raise typer.Exit(run_operator(settings))
 

@@ -13,6 +13,7 @@ import structlog
 
 from ringfence.engine.cause import Cause
 from ringfence.engine.episodes import Episodes
+from ringfence.engine.gateways import Watch
 from ringfence.engine.health import Health
 from ringfence.engine.lookout import Lookout
 from ringfence.engine.publish import Publisher
@@ -46,6 +47,8 @@ class Duties:
     """None where nobody asks whether admission policies are in force."""
     usage: Usage | None
     """None where there is nowhere to keep it."""
+    watch: Watch | None
+    """None where nobody looks whether gateways serve."""
     health: Health
     clock: Clock
     tuning: Tuning
@@ -70,6 +73,7 @@ class Duties:
                 tasks.create_task(self._resync()),
                 tasks.create_task(self.publisher.run()),
                 tasks.create_task(self._count_usage(), name="usage"),
+                tasks.create_task(self._watch_gateways(), name="gateways"),
             ]
             await stop.wait()
             self.world.waker.awake = False
@@ -94,6 +98,10 @@ class Duties:
     async def _count_usage(self) -> None:
         if self.usage is not None:
             await self.usage.run()
+
+    async def _watch_gateways(self) -> None:
+        if self.watch is not None:
+            await self.watch.run()
 
     async def _first_answers(self) -> None:
         """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""

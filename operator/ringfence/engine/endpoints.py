@@ -17,6 +17,8 @@ SELECTOR: Final = f"kubernetes.io/service-name={names.GATEWAY}"
 """Of the EndpointSlices of gateways' Services: the label is the API's own (discovery.k8s.io/v1)."""
 _PORT: Final = "usage"
 """Of the Service: its collectors'."""
+_GATEWAY: Final = "https"
+_METRICS: Final = "metrics"
 
 
 class Endpoints:
@@ -62,9 +64,10 @@ class Endpoints:
 
 
 def _replicas(thing: Object) -> Iterator[Replica]:
-    ports = [each["port"] for each in thing.get("ports") or () if each.get("name") == _PORT]
-    for endpoint in (thing.get("endpoints") or ()) if ports else ():
+    ports = {each.get("name"): each["port"] for each in thing.get("ports") or ()}
+    for endpoint in (thing.get("endpoints") or ()) if _PORT in ports else ():
         target: Mapping[str, str] = endpoint.get("targetRef") or {}
         address = endpoint["addresses"][0]
         ending = bool((endpoint.get("conditions") or {}).get("terminating"))
-        yield Replica(target.get("name", address), address, ports[0], ending)
+        name, others = target.get("name", address), (ports.get(_GATEWAY, 0), ports.get(_METRICS, 0))
+        yield Replica(name, address, ports[_PORT], ending, *others)

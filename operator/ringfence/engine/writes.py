@@ -14,7 +14,7 @@ from ringfence import names
 from ringfence.engine.children import Child
 from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
-from ringfence.model.kinds import CORE_NAMESPACE, EXTERNAL_SECRET, SERVICE_ACCOUNT, Ref
+from ringfence.model.kinds import CORE_NAMESPACE, DEPLOYMENT, EXTERNAL_SECRET, SERVICE, SERVICE_ACCOUNT, Ref
 from ringfence.plan.confirmations import Confirmation
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.held import is_held
@@ -25,6 +25,8 @@ WHOLE_OBJECT: Final[tuple[str, ...]] = ("",)
 """The JSON pointer of everything: what a create changes."""
 _OTHERS_MAKE: Final = frozenset({SERVICE_ACCOUNT, EXTERNAL_SECRET})
 """Kubernetes itself makes the default ServiceAccount; External Secrets fills in defaults that an apply leaves alone."""
+_LISTS_OF_MAPS: Final = frozenset({DEPLOYMENT, SERVICE})
+"""An item of theirs that is not applied any more goes only where an apply made it."""
 
 
 class Known(Protocol):
@@ -182,7 +184,9 @@ def _born(write: Write, known: Known) -> Write:
     It also costs the API server less. What came first without our label is ours to take all the same, but for a
     namespace, which is the only thing that nobody reserved for us.
     """
-    if write.ref.type in _OTHERS_MAKE or (write.ref.type != CORE_NAMESPACE and known.occupied(write.ref)):
+    if write.ref.type in _OTHERS_MAKE | _LISTS_OF_MAPS or (
+        write.ref.type != CORE_NAMESPACE and known.occupied(write.ref)
+    ):
         return write
     return replace(write, verb=Verb.CREATE)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ringfence import names
 from ringfence.model.kinds import (
+    CONFIG_MAP,
     CONTROLLER_REVISION,
     MODEL_ROUTE,
     NAMESPACE,
@@ -49,9 +50,10 @@ def of_subject(ref: Ref, before: AnySubject | None, after: AnySubject | None, vi
     return frozenset({tenant, *(each.ref for each in view.subjects(NAMESPACE, ref.namespace) if each.meta.deleting)})
 
 
-def of_child(ref: Ref, labels: Mapping[str, str]) -> frozenset[Ref]:
+def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
     """The objects to look at again when an object in a tenant namespace changed: whoever answers for it.
 
+    What a home tells of the gateway is told again in each of the tenant's Namespaces.
     A quota given back lets others have it; the Tenant divides anew and wakes those who wait. A revision is its route's,
     and what the Tenant's gateway serves.
     """
@@ -62,6 +64,8 @@ def of_child(ref: Ref, labels: Mapping[str, str]) -> frozenset[Ref]:
         return owners | {Ref(TENANT, "", tenant)}
     if ours and ref.type == CONTROLLER_REVISION and names.ROUTE_LABEL in labels:
         return owners | {Ref(MODEL_ROUTE, tenant, labels[names.ROUTE_LABEL])}
+    if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_CONFIG_MAP):
+        return owners.union(_refs(view, NAMESPACE, ref))
     return owners
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ringfence import names
+from ringfence import __version__, names
 
 ENVOY: Final = "1.40.0"
 """The release of Envoy that configurations are rendered for and tested with."""
@@ -14,7 +14,7 @@ class Images:
     """Image references with a tag or a digest."""
 
     gateway: str = f"{names.GATEWAY_REPOSITORY}:distroless-v{ENVOY}"
-    collector: str = names.COLLECTOR_REPOSITORY
+    collector: str = f"{names.COLLECTOR_REPOSITORY}:{__version__}"
 
     @property
     def repositories(self) -> tuple[str, str]:

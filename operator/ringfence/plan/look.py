@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ringfence import names
 from ringfence.model.kinds import (
+    CONFIG_MAP,
     CONTROLLER_REVISION,
     MODEL_ROUTE,
     NAMESPACE,
@@ -45,6 +46,7 @@ def look(
         quotas=_quotas(view, tenant, cores.values()) if ref.type in (TENANT, NAMESPACE) else {},
         answers=answers,
         probed=view.probed(home) if ref.type in (TENANT, MODEL_ROUTE) else None,
+        gateway=_gateway(view, home) if ref.type == NAMESPACE else {},
         keys=_keys(view, cores.values()) if ref.type == TENANT else {},
     )
     return subject, seen
@@ -118,6 +120,12 @@ def _keys(view: View, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, 
 def _keys_in(live: Mapping[Ref, Live]) -> dict[str, str]:
     keys = [ref for ref in live if ref.type == SERVICE_ACCOUNT and names.is_gateway_key(ref.name)]
     return {ref.name: live[ref].uid for ref in keys if live[ref].ours and not live[ref].deleting}
+
+
+def _gateway(view: View, home: str) -> Mapping[str, str]:
+    """What the home namespace tells of the gateway; Namespaces tell their workloads the same."""
+    told = view.live(home).get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
+    return told.content.get("data", {}) if told and told.ours else {}
 
 
 def _quotas(view: View, tenant: AnySubject | None, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, str]]:

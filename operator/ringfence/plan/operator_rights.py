@@ -62,7 +62,7 @@ EVERYWHERE: Final = (
 AT_HOME: Final = (
     Right("coordination.k8s.io", ("leases",), ("create",)),  # a create can't be narrowed to a name
     Right("coordination.k8s.io", ("leases",), ("get", "update"), only=(names.LEASE,)),
-    Right("", ("serviceaccounts/token",), ("create",), only=(names.CANARY,)),
+    Right("", ("serviceaccounts/token",), ("create",), only=(names.CANARY, names.PROBE)),
 )
 """By a Role in its own namespace."""
 

@@ -80,6 +80,15 @@ class Reason(_Documented):
     NOT_SERVED_BEFORE = "NotServedBefore", "The promoted revision was not seen to serve in the environment before."
     PROVIDER_MOVED = "ProviderMoved", "A provider has another host than when the revision was made; it gets no request."
     NOTHING_TO_SERVE = "NothingToServe", "No backend of the route may be used in an environment that it is to serve."
+    GATEWAY_SERVES = "GatewayServes", "Every replica was seen to serve the configuration that was rendered."
+    GATEWAY_BEHIND = "GatewayBehind", "Not every replica serves the configuration that was rendered last."
+    GATEWAY_FAILS = "GatewayFails", "A look at the gateway found what is wrong with it; the message names the replica."
+    GATEWAY_UNSEEN = "GatewayUnseen", "Nobody has looked yet, or could: whether the gateway serves can't be known."
+    GATEWAY_STARTING = "GatewayStarting", "What the gateway needs before it can start is not known yet."
+    CONFIGURATION_REFUSED = (
+        "ConfigurationRefused",
+        "What was rendered for the gateway breaks its own rules or is too large; it goes on with what it has.",
+    )
     NOT_SERVED = "NotServed", "The gateway was not seen to serve what the route says."
     NO_GATEWAY = "NoGateway", "The Tenant has no gateway: spec.gateway.dataPlane is None."
     OUTSIDE_BOUNDARY = "OutsideBoundary", "The provider is outside of what the Tenant's data must not leave."

@@ -204,6 +204,8 @@ class Seen:
     quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """``hard`` of the live ResourceQuotas of Ringfence, by core namespace: what is granted until it is lowered."""
     answers: Mapping[Question, Answer] = field(default_factory=dict)
+    gateway: Mapping[str, str] = field(default_factory=dict)
+    """For a Namespace: what its home's ConfigMap tells of the gateway."""
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Uids of the ServiceAccounts of gateway keys by name, by core namespace."""
     probed: Probed | None = None

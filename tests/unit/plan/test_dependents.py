@@ -3,7 +3,16 @@
 import copy
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import (
+    CONFIG_MAP,
+    MODEL_ROUTE,
+    NAMESPACE,
+    NETWORK_POLICY,
+    RESOURCE_QUOTA,
+    RETENTION_POLICY,
+    TENANT,
+    Ref,
+)
 from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
 from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, delete, edit
 from tests.simulation import Simulation
@@ -93,11 +102,18 @@ def test_who_waits_for_budget_is_woken_when_there_may_be_some(world: Simulation)
     assert woken(world, ACME, divide) == {DATA}
 
 
-def test_a_child_wakes_whoever_answers_for_its_namespace() -> None:
+def test_a_child_wakes_whoever_answers_for_its_namespace(world: Simulation) -> None:
     """A quota also wakes the Tenant, who divides anew."""
-    assert of_child(Ref(NETWORK_POLICY, "acme-web", "x"), {}) == {WEB}
-    assert of_child(Ref(NETWORK_POLICY, "acme", "x"), {}) == {ACME}
-    assert of_child(Ref(RESOURCE_QUOTA, "acme-web", "ringfence"), OURS) == {WEB, ACME}
+    assert of_child(Ref(NETWORK_POLICY, "acme-web", "x"), {}, world) == {WEB}
+    assert of_child(Ref(NETWORK_POLICY, "acme", "x"), {}, world) == {ACME}
+    assert of_child(Ref(RESOURCE_QUOTA, "acme-web", "ringfence"), OURS, world) == {WEB, ACME}
+
+
+def test_what_a_home_tells_of_its_gateway_wakes_all_of_the_tenants_namespaces(world: Simulation) -> None:
+    """Each of them tells its workloads the same; what a Namespace tells is nobody else's news."""
+    told = names.GATEWAY_CONFIG_MAP
+    assert of_child(Ref(CONFIG_MAP, "acme", told), OURS, world) == {ACME, WEB, DATA, MODELS}
+    assert of_child(Ref(CONFIG_MAP, "acme-web", told), OURS, world) == {WEB}
 
 
 def test_a_freed_name_wakes_the_loser() -> None:

@@ -42,13 +42,12 @@ def make_secret(place: Place, name: str) -> Desired:
     return place.child(SECRET, name, {"type": "kubernetes.io/tls"}, ownerReferences=[owner])
 
 
-def make_order(place: Place, issuer: tuple[str, str]) -> Desired:
-    """The order to cert-manager; ``issuer`` is kind and name. A key is not used twice."""
-    kind, name = issuer
+def make_order(place: Place, kind: str, issuer: str) -> Desired:
+    """The order to cert-manager, of the issuer with that kind and name. A key is not used twice."""
     spec: dict[str, Any] = {
         "secretName": names.GATEWAY_TLS_ISSUED,
         "dnsNames": list(hosts(place.tenant)),
-        "issuerRef": {"group": CERTIFICATE.group, "kind": kind, "name": name},
+        "issuerRef": {"group": CERTIFICATE.group, "kind": kind, "name": issuer},
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
         "usages": ["digital signature", "server auth"],
     }

@@ -77,7 +77,7 @@ def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
         quota.make(site.place, grant.hard),
         limits.make(site.place, site.spec.limits),
         service_account.make(site.place),
-        gateway_config.make(site.place),
+        gateway_config.copy(site.place, seen.gateway),
         *(service_account.make_key(site.place, key.name) for key in keys.served(site.spec, protected=site.protected)),
     )
 

@@ -3,8 +3,10 @@
 Law: a Tenant answers for its home namespace; what stands in its Namespaces is theirs, until it is deleted.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ringfence.model.kinds import CONTROLLER_REVISION, Ref
 from ringfence.model.subject import Subject
@@ -44,21 +46,26 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
     quarantined = spec.isolation == "Quarantined"
-    desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen)
+    desired = desire(Place.home(tenant.name, tenant.meta.uid), tenant, access.granted(spec, seen.foreign), seen)
+    gateway = desired.gateway
     home = _home(tenant, seen)
     surplus = prune.surplus(home, desired.objects, prune.Standing(quarantined=quarantined))
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
-    findings = _findings(tenant, spec, seen)
+    findings = (*_findings(tenant, spec, seen), *gateway.findings)
+    moments = (paused, _settled(tenant, seen), gateway.next_change, *dates(tenant, spec))
     return Plan(
-        conditions=_conditions(tenant, spec, findings, seen),
+        conditions=_conditions(tenant, spec, findings, gateway.condition, seen),
         stages=(
-            *stages.reconcile(desired.namespace, desired.fence, desired.access, surplus, home),
+            *gateway.stopping,
+            *stages.reconcile(desired.namespace, desired.fence, desired.access, surplus, home, gateway=gateway.stages),
             *_forsaken(tenant, seen),
         ),
         findings=findings,
-        status=status(tenant, spec, seen),
+        status=status(tenant, spec, seen) | _gateway(tenant, gateway.status),
         finalizer=Finalizer.HOLD,
-        look_again_at=timers.next_moment(seen.now, paused, _settled(tenant, seen), *dates(tenant, spec)),
+        questions=gateway.questions,
+        look_again_at=timers.next_moment(seen.now, *moments),
+        configuration=gateway.configuration,
         repair=paused is None,
     )
 
@@ -124,7 +131,11 @@ def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tupl
 
 
 def _conditions(
-    tenant: Subject[TenantSpec], spec: TenantSpec, findings: tuple[Finding, ...], seen: Seen
+    tenant: Subject[TenantSpec],
+    spec: TenantSpec,
+    findings: tuple[Finding, ...],
+    gateway: Condition | None,
+    seen: Seen,
 ) -> tuple[Condition, ...]:
     paused = None if spec.isolation == "Quarantined" else timers.paused_until((tenant.meta,), seen.now)
     return verdict.conditions(
@@ -135,15 +146,13 @@ def _conditions(
         },
         others=(
             verdict.isolated(tenant.name, paused=paused is not None, enforcement=seen.facts.enforcement),
-            _gateway(spec),
+            gateway,
             *reviews(tenant, spec, seen.now),
             timers.paused(paused, timers.refused_pause(tenant.meta, seen.now)),
         ),
     )
 
 
-def _gateway(spec: TenantSpec) -> Condition | None:
-    if spec.gateway.data_plane == "None":
-        return None
-    message = "this release does not run gateways yet; routes are judged and not served"
-    return Condition(ConditionType.GATEWAY_READY, "False", Reason.NOT_SERVED_YET, message)
+def _gateway(tenant: Subject[TenantSpec], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The gateway's part of the status; what it said of a gateway that is no more goes."""
+    return {"gateway": told} if told or tenant.status.get("gateway") else {}
