@@ -3,21 +3,18 @@
 Law: what a tenant's pod answers is bounded in size and in time, and it is not followed elsewhere.
 """
 
-import ssl
-from functools import lru_cache
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
 from ringfence import __version__
+from ringfence.adapters.tls import trusting
 from ringfence.ports.usage import CollectorError, Replica, Trust
 from ringfence.usage.page import MOST_BYTES
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=5, sock_connect=2)
 PATH: Final = "/usage"
-_KEPT: Final = 256
-"""Contexts of TLS: one for each tenant, and one more for each renewal."""
 
 
 class HttpCollectors:
@@ -46,7 +43,7 @@ class HttpCollectors:
             raise CollectorError(f"{url.origin()}: {str(error) or type(error).__name__}") from error
 
     async def _get(self, url: URL, trust: Trust) -> bytes:
-        verified = _context(trust.authority) if trust.authority else True
+        verified = trusting(trust.authority) if trust.authority else True
         name = trust.server_name if trust.authority else None
         async with self._session.get(url, ssl=verified, server_hostname=name, allow_redirects=False) as answer:
             if answer.status != 200:  # noqa: PLR2004
@@ -57,12 +54,3 @@ class HttpCollectors:
                 if len(body) > MOST_BYTES:
                     raise CollectorError(f"{url.origin()}: more than {MOST_BYTES} bytes")
             return bytes(body)
-
-
-@lru_cache(maxsize=_KEPT)
-def _context(authority: str) -> ssl.SSLContext:
-    """Trust these certificates and no other; PEM that can't be read is an error of TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=authority)
-    return context

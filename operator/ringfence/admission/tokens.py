@@ -17,7 +17,7 @@ _TOKENS: Final = Resources("", ("serviceaccounts/token",), CREATE)
 _TOKEN_SECRET: Final = "kubernetes.io/service-account-token"  # noqa: S105 -- a Secret's type
 _DEFAULT_AGE: Final = 3600
 """In seconds: what the API server takes where a request says nothing."""
-CANARY_TOKEN_AGE: Final = 600
+OWN_TOKEN_AGE: Final = 600
 """In seconds: the least that the API server gives."""
 
 TOKENS: Final = Policy(
@@ -114,7 +114,7 @@ SECRET_DELETION: Final = Policy(
 
 OPERATOR_TOKENS: Final = Policy(
     name="ringfence-operator-tokens",
-    about="Nobody makes himself a token of the operator, and the operator none but the canary's.",
+    about="Nobody makes himself a token of the operator, and the operator none but the canary's and the probe's.",
     resources=(_TOKENS, Resources("", ("secrets",), CREATE)),
     namespaces=({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [names.OPERATOR_NAMESPACE]},),
     unless=(_NOT_A_NODE, GLASS_WHOLE),
@@ -135,10 +135,13 @@ OPERATOR_TOKENS: Final = Policy(
             "operator-canary-token",
             (Threat.CONFUSED_DEPUTY, Threat.FORGED_OPERATOR),
             f"""
-            request.resource.resource == 'secrets' || !({OPERATOR}) || (request.name == '{names.CANARY}'
-              && object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= {CANARY_TOKEN_AGE})
+            request.resource.resource == 'secrets' || !({OPERATOR})
+              || (object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= {OWN_TOKEN_AGE}
+                && (request.name == '{names.CANARY}' || (request.name == '{names.PROBE}'
+                  && object.spec.?audiences.orValue([]) == ['{names.GATEWAY_AUDIENCE}'])))
             """,
-            f"the operator asks for tokens of {names.CANARY} only, for {CANARY_TOKEN_AGE} seconds",
+            f"the operator asks for tokens of {names.CANARY}, and for the gateway of {names.PROBE}, "
+            f"for {OWN_TOKEN_AGE} seconds",
         ),
     ),
 )

@@ -62,7 +62,11 @@ class World:
         labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
         annotations = content.pop("annotations", {})
         metadata = {"namespace": "acme", "name": name, "uid": name, "resourceVersion": str(next(self._versions))}
-        manifest = {"metadata": {**metadata, "labels": labels, "annotations": annotations}, **content}
+        manifest = {
+            "kind": "ConfigMap",
+            "metadata": {**metadata, "labels": labels, "annotations": annotations},
+            **content,
+        }
         self.children.seen(CONFIG_MAP, manifest)
 
     def publish(self, revision: str) -> None:
