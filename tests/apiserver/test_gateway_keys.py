@@ -1,8 +1,9 @@
 """Gateway keys from the command line to the real Envoy: issued, used from where they may be, and revoked for good."""
 
 import json
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,13 @@ from typer.testing import CliRunner, Result
 from ringfence import names
 from ringfence.cli.key import app
 from ringfence.controlplane import MERGE_PATCH, ControlPlane
+from ringfence.gateway.served import Callers, Gateway, Grant, Issuer, Key
 from ringfence.model.kinds import NAMESPACE, SERVICE_ACCOUNT
 from tests.apiserver.installing import install
 from tests.attack.conftest import group, tenant_object
 from tests.controlplane_fixtures import Kubectl
+from tests.gateway.asking import Answer, Request
+from tests.gateway.world import CHAT, World, running
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
@@ -195,3 +199,107 @@ def test_a_revoked_key_has_no_account_and_one_that_is_declared_again_has_another
     assert before is not None
     assert after is not None
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+# --- at the gateway
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A gateway on the real Envoy."""
+    with running(tmp_path_factory.mktemp("gateway")) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Served:
+    """The keys of Namespace dev at the gateway."""
+
+    desk: Desk
+    world: World
+    kubectl: Kubectl
+
+    def serve(self, *keys: str) -> None:
+        """Serve these keys as their accounts are now."""
+        self.world.serve(self.gateway(*keys))
+
+    def gateway(self, *keys: str) -> Gateway:
+        """A gateway with these keys, believing the API server."""
+        callers = Callers("dev", (Grant(CHAT),), tuple(map(self._key, keys)))
+        return replace(self.world.gateway, issuer=self._issuer(), callers={"acme-dev": callers})
+
+    def ask(self, bearer: str) -> Answer:
+        """Ask the model that is served, as whoever holds a key would."""
+        return self.world.ask(Request(bearer=lambda _: bearer))
+
+    def _key(self, name: str) -> Key:
+        account = self.desk.account(name)
+        assert account is not None
+        declared = {each["name"]: each for each in DECLARED["dev"]}.get(name, {})
+        cidrs = tuple(declared.get("allowCIDRs", ()))
+        live = declared.get("mode") == "Live"
+        return Key(name, names.gateway_key(name), account["metadata"]["uid"], live, cidrs)
+
+    def _issuer(self) -> Issuer:
+        """The API server, and beside it who signs for the probe: both say that they are the same."""
+        tests = self.world.door.signers.issuer
+        assert self._published("/.well-known/openid-configuration")["issuer"] == tests.issuer.url
+        keys = self._published("/openid/v1/jwks")["keys"]
+        return Issuer(tests.issuer.url, json.dumps({"keys": [*keys, tests.jwk]}))
+
+    def _published(self, path: str) -> Any:
+        return json.loads(self.kubectl("get", "--raw", path).stdout)
+
+
+@pytest.fixture(scope="module")
+def served(desk: Desk, world: World, kubectl: Kubectl) -> Served:
+    """Every declared key is served."""
+    found = Served(desk, world, kubectl)
+    found.serve("ci", "far", "app")
+    return found
+
+
+def test_an_issued_key_opens_the_gateway(served: Served) -> None:
+    """A real token of a real API server, test or live, from an allowed network."""
+    assert served.ask(served.desk.issued("ci")).status == 200
+    assert served.ask(served.desk.issued("app")).status == 200
+
+
+def test_a_key_is_good_from_its_networks_only(served: Served) -> None:
+    """One without networks is good from anywhere."""
+    assert served.ask(served.desk.issued("app")).status == 200
+    assert served.ask(served.desk.issued("far")).status == 403
+
+
+def test_a_key_without_its_own_prefix_opens_nothing(served: Served) -> None:
+    """Neither with the prefix of the other mode nor with none: what it is, it must say."""
+    key = served.desk.issued("ci")
+    token = key.removeprefix(names.gateway_key_prefix(live=False))
+    assert served.ask(key).status == 200
+    assert served.ask(names.gateway_key_prefix(live=True) + token).status == 403
+    assert served.ask(token).status == 403
+
+
+def test_a_revoked_key_is_refused_from_the_next_configuration_on_and_never_comes_back(
+    served: Served, record_testsuite_property: Any
+) -> None:
+    """Neither does it where a key of the same name is declared again: that one has other tokens."""
+    desk = served.desk
+    desk.declare([*DECLARED["dev"], {"name": "leaked"}])
+    eventually(lambda: desk.account("leaked"))
+    eventually(lambda: desk("issue", "leaked", "-n", "dev").exit_code == 0)
+    served.serve("ci", "far", "app", "leaked")
+    leaked = desk.issued("leaked")
+    assert served.ask(leaked).status == 200
+    began = time.monotonic()
+    assert desk("revoke", "leaked", "-n", "dev").exit_code == 0
+    served.world.pod.publish(served.gateway("ci", "far", "app"))
+    eventually(lambda: served.ask(leaked).status == 403)
+    record_testsuite_property("gateway_key_revoked_in_seconds", round(time.monotonic() - began, 3))
+    assert served.ask(desk.issued("app")).status == 200
+    desk.declare([*DECLARED["dev"], {"name": "leaked"}])
+    eventually(lambda: desk.account("leaked"))
+    eventually(lambda: desk("issue", "leaked", "-n", "dev").exit_code == 0)
+    served.serve("ci", "far", "app", "leaked")
+    assert served.ask(desk.issued("leaked")).status == 200
+    assert served.ask(leaked).status == 403
