@@ -1,4 +1,4 @@
-"""Where the replicas of each tenant's gateway are.
+"""Where the replicas of each tenant's gateway are, and by what they are known.
 
 Law: an EndpointSlice is written by the cluster; what it names is asked, and judged by what it answers.
 """
@@ -9,9 +9,11 @@ from typing import Final
 
 from ringfence import names
 from ringfence.engine.reflector import Key, key_of
-from ringfence.model.kinds import ResourceType
+from ringfence.model.kinds import CONFIG_MAP, Ref, ResourceType
+from ringfence.plan.children.gateway_certificate import AUTHORITY
+from ringfence.plan.seen import Live
 from ringfence.ports.cluster import Object
-from ringfence.ports.usage import Replica
+from ringfence.ports.usage import Replica, Trust
 
 SELECTOR: Final = f"kubernetes.io/service-name={names.GATEWAY}"
 """Of the EndpointSlices of gateways' Services: the label is the API's own (discovery.k8s.io/v1)."""
@@ -19,6 +21,13 @@ _PORT: Final = "usage"
 """Of the Service: its collectors'."""
 _GATEWAY: Final = "https"
 _METRICS: Final = "metrics"
+
+
+def trust_of(home: str, live: Mapping[Ref, Live]) -> Trust:
+    """By what the replicas in a home namespace are known: the authority that its workloads are told of."""
+    told = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
+    authority = told.content.get("data", {}).get(AUTHORITY, "") if told else ""
+    return Trust(f"{names.GATEWAY}.{home}.svc", str(authority))
 
 
 class Endpoints:

@@ -13,11 +13,10 @@ import structlog
 
 from ringfence import names
 from ringfence.engine.cache import Cache
-from ringfence.engine.endpoints import Endpoints
+from ringfence.engine.endpoints import Endpoints, trust_of
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, TENANT, Ref
 from ringfence.plan.children import gateway_routes
-from ringfence.plan.children.gateway_certificate import AUTHORITY
 from ringfence.plan.gateway.sight import judge
 from ringfence.plan.seen import Probed
 from ringfence.ports.clock import Clock
@@ -93,10 +92,8 @@ class Watch:
     def _wanted(self, home: str) -> Wanted:
         live = self.cache.live(home)
         files = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_FILES))
-        told = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
-        authority = str(told.content.get("data", {}).get(AUTHORITY, "")) if told else ""
         replicas = tuple(each for each in self.endpoints.of(home) if not each.ending)
-        return Wanted(gateway_routes.configuration(files), Trust(f"{names.GATEWAY}.{home}.svc", authority), replicas)
+        return Wanted(gateway_routes.configuration(files), trust_of(home, live), replicas)
 
     async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
         turn = self._turns[home]

@@ -134,7 +134,7 @@ class Engine:
     def _usage(self, sources: Sources) -> Usage:
         return Usage(
             sources,
-            cache=self.world.cache,
+            view=self.world.cache,
             endpoints=self.world.endpoints,
             recorder=self._recorder,
             clock=self._clock,

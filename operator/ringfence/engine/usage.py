@@ -9,23 +9,21 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from ringfence import names
-from ringfence.engine.cache import Cache
-from ringfence.engine.endpoints import Endpoints
+from ringfence.engine.endpoints import Endpoints, trust_of
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.record import Recorder
 from ringfence.lineage.entry import LogId
 from ringfence.lineage.usage import rows_digest
-from ringfence.model.kinds import CONFIG_MAP, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import RETENTION_POLICY, TENANT, Ref
 from ringfence.plan.retention import usage_keep
-from ringfence.plan.seen import AnySubject
+from ringfence.plan.seen import AnySubject, View
 from ringfence.ports.clock import Clock
 from ringfence.ports.ledger import ForkRefusedError, LedgerUnavailableError
-from ringfence.ports.usage import CollectorError, Collectors, Due, Replica, Trust, UsageStore, UsageUnavailableError
+from ringfence.ports.usage import CollectorError, Collectors, Due, Replica, UsageStore, UsageUnavailableError
 from ringfence.usage.page import PageError, decode
 from ringfence.usage.tally import HOUR
 
@@ -59,7 +57,7 @@ class Usage:
         self,
         sources: Sources,
         *,
-        cache: Cache,
+        view: View,
         endpoints: Endpoints,
         recorder: Recorder,
         clock: Clock,
@@ -68,7 +66,7 @@ class Usage:
         self._collectors = sources.collectors
         self._store = sources.store
         self._every = sources.every
-        self._cache = cache
+        self._view = view
         self._endpoints = endpoints
         self._recorder = recorder
         self._clock = clock
@@ -126,15 +124,15 @@ class Usage:
         until = self._clock.monotonic() + self._every
         while (left := until - self._clock.monotonic()) > 0:
             if ending := self._endpoints.homes(ending=True):
-                await asyncio.sleep(min(HURRY, left))
                 await self.pull(self._tenants(ending))
+                await asyncio.sleep(min(HURRY, left))
             else:
                 self._endpoints.ending.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._endpoints.ending.wait(), left)
 
     def _tenants(self, homes: Iterable[str]) -> list[AnySubject]:
-        found = (self._cache.subject(Ref(TENANT, "", home)) for home in sorted(homes))
+        found = (self._view.subject(Ref(TENANT, "", home)) for home in sorted(homes))
         return [tenant for tenant in found if tenant is not None]
 
     async def _pull(self, tenant: AnySubject, replica: Replica) -> None:
@@ -145,12 +143,16 @@ class Usage:
             log.warning(
                 "usage not taken; it is asked for again", tenant=tenant.name, pod=replica.name, error=str(error)
             )
+        except Exception:  # whatever one pod's answer does to us, the others are asked all the same
+            self._metrics.pulled(ok=False)
+            log.exception("defect while taking usage", tenant=tenant.name, pod=replica.name)
         else:
             self._metrics.pulled(ok=True)
 
     async def _take(self, tenant: AnySubject, replica: Replica) -> None:
         """Take page after page. One that is ending is asked until nothing comes any more, which lets it go."""
-        uid, trust, keep = tenant.meta.uid, self._trust(tenant.name), self._keep(tenant.name)
+        uid, keep = tenant.meta.uid, self._keep(tenant.name)
+        trust = trust_of(tenant.name, self._view.live(tenant.name))
         cursor = await self._store.cursor(uid, replica.name)
         for _ in range(MOST_PAGES):
             body = await self._collectors.page(replica, trust, cursor)
@@ -166,13 +168,8 @@ class Usage:
     def _changed(self, name: LogId, hour: int) -> None:
         self._recorded[name] = min(self._recorded.get(name, 0), hour)
 
-    def _trust(self, home: str) -> Trust:
-        config = self._cache.live(home).get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
-        data: dict[str, Any] = config.content.get("data", {}) if config else {}
-        return Trust(f"{names.GATEWAY}.{home}.svc", str(data.get("ca.crt", "")))
-
     def _keep(self, home: str) -> timedelta:
-        return usage_keep(self._cache.subjects(RETENTION_POLICY, home))
+        return usage_keep(self._view.subjects(RETENTION_POLICY, home))
 
     async def _record(self, name: LogId, due: Due) -> None:
         await self._recorder.used(name, due)

@@ -90,10 +90,14 @@ class Row:
     numbers: Numbers
 
 
+_ONE: Final = tuple(
+    tuple(int(number == place) for number in range(len(BOUNDS) + 1)) for place in range(len(BOUNDS) + 1)
+)
+
+
 def slot(milliseconds: int) -> tuple[int, ...]:
     """One request of this duration, as `Numbers.durations` counts it."""
-    place = bisect_left(BOUNDS, milliseconds)
-    return tuple(int(number == place) for number in range(len(BOUNDS) + 1))
+    return _ONE[bisect_left(BOUNDS, milliseconds)]
 
 
 def total(numbers: Iterable[Numbers]) -> Numbers:
