@@ -130,7 +130,7 @@ def test_a_protected_environment_waits_for_a_second_person(promoted: Simulation)
     assert serving(promoted) == {"dev": new, "staging": new, "prod": old}
     assert told(promoted, CHAT) == ("False", "AwaitingApproval")
     assert told(promoted, CHAT, "Reconciling") is None
-    assert "ringfence approve chat --environment prod -n acme" in message(promoted, CHAT)
+    assert "ringfence approve chat --environment prod --tenant acme" in message(promoted, CHAT)
     approve(promoted, "prod", new)
     assert serving(promoted) == dict.fromkeys(("dev", "staging", "prod"), new)
     assert told(promoted, CHAT) == ("True", "Reconciled")

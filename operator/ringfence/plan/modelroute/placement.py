@@ -154,7 +154,7 @@ def approved_by_another(promotion: Promotion) -> Finding | None:
         return None
     message = (
         f"{promotion.revision} waits for an approval by somebody else than its promoter: "
-        f"`ringfence approve {promotion.route.name} --environment {name} -n {promotion.route.ref.namespace}`"
+        f"`ringfence approve {promotion.route.name} --environment {name} --tenant {promotion.route.ref.namespace}`"
     )
     return Finding(Reason.AWAITING_APPROVAL, _to(promotion, message))
 
