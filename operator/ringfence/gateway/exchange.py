@@ -11,40 +11,45 @@ from ringfence.gateway import translation
 from ringfence.gateway.forwarding import MODEL_NAMES
 from ringfence.gateway.secrets import key_file
 from ringfence.gateway.served import Schema, Upstream
-from ringfence.gateway.typed import HTTP, INTERNAL_PREFIX, Json, from_file, named, set_header, without_prefix
+from ringfence.gateway.typed import (
+    HTTP,
+    INTERNAL_PREFIX,
+    PLACE_HEADER,
+    Json,
+    from_file,
+    named,
+    set_header,
+    without_prefix,
+)
 
-PLACEHOLDER: Final = "rf:model"
-"""What stands for the model in the body until the provider is known."""
 API_PATH: Final = "/v1"
 """What the gateway's own paths start with."""
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _TELLING: Final = ("x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "via")
+_SENT: Final = (":method", ":scheme", ":authority", ":path", "content-length")
+"""What is left of a request's headers. What the client said of its body is not: it has been read as JSON, and must not
+be read as something else; nor what it would accept: an answer that is compressed is not counted."""
 
 
 def filters(upstream: Upstream, cluster: str) -> list[Json]:
     """The filters of one cluster, in order."""
     return [
-        *([translation.translated()] if upstream.schema is Schema.ANTHROPIC else []),
         _addressed(upstream, cluster),
+        *([translation.translated()] if upstream.schema is Schema.ANTHROPIC else []),
         *([_key(upstream)] if upstream.has_key else []),
-        _nothing_told(upstream),
+        _told(upstream),
         named("envoy.filters.http.upstream_codec", f"{HTTP}.upstream_codec.v3.UpstreamCodec"),
     ]
 
 
-def placeholder() -> Json:
-    """A transformation of a body: it is written anew, so that there is one way to find its model."""
-    return {"body_format": {"json_format": {"model": PLACEHOLDER}}, "action": "MERGE"}
-
-
 def _addressed(upstream: Upstream, cluster: str) -> Json:
-    """The provider's own name of the model, and its path.
+    """The provider's own name of the model, its path, and no header that it does not need.
 
     No filter of Envoy's does that for a cluster: transformations are for routes only, header mutations may not touch
-    the path. What stands elsewhere in the body and looks like the placeholder is changed with it, which harms nobody;
-    a text cannot look like it, since quotes within a text are escaped.
+    the path, and remove only what they name.
     """
-    script = _RENAME.format(cluster=json.dumps(cluster), placeholder=f'"model":"{PLACEHOLDER}"')
+    sent = ", ".join(f"[{json.dumps(name)}] = true" for name in _SENT)
+    script = _RENAME.format(cluster=json.dumps(cluster), place=json.dumps(PLACE_HEADER), sent=sent)
     return named(
         MODEL_NAMES, f"{HTTP}.lua.v3.Lua", default_source_code={"inline_string": f"{script}{_path(upstream)}end"}
     )
@@ -58,13 +63,19 @@ def _path(upstream: Upstream) -> str:
     return ""
 
 
-_RENAME: Final = """function envoy_on_request(handle)
-  local model = handle:metadata():get({cluster})
+_RENAME: Final = """local sent = {{{sent}}}
+function envoy_on_request(handle)
   local body = handle:body()
-  local text = string.gsub(body:getBytes(0, body:length()), '{placeholder}', function()
-    return '"model":"' .. model .. '"'
-  end)
-  handle:headers():replace("content-length", tostring(body:setBytes(text)))
+  local headers, text = handle:headers(), body:getBytes(0, body:length())
+  local first, last = string.match(headers:get({place}), "^(%d+)-(%d+)$")
+  local model = handle:metadata():get({cluster})
+  local length = body:setBytes(string.sub(text, 1, first) .. model .. string.sub(text, last))
+  local told = {{}}
+  for name in pairs(headers) do
+    if not sent[name] then told[#told + 1] = name end
+  end
+  for _, name in ipairs(told) do headers:remove(name) end
+  headers:replace("content-length", tostring(length))
 """
 _MESSAGES: Final = """  handle:headers():replace(":path", {path})
 """
@@ -87,13 +98,15 @@ def _key(upstream: Upstream) -> Json:
     return named("ringfence.key", message, overwrite=True, credential=generic)
 
 
-def _nothing_told(upstream: Upstream) -> Json:
+def _told(upstream: Upstream) -> Json:
+    """What the gateway says itself; and once more nothing of the cluster, since a script that fails removes nothing."""
+    said = {"user-agent": "ringfence", "content-type": "application/json"}
+    if upstream.schema is Schema.ANTHROPIC:
+        said["anthropic-version"] = _ANTHROPIC_VERSION
     mutations = [
         *map(without_prefix, (INTERNAL_PREFIX, "x-envoy-")),
         *({"remove": name} for name in _TELLING),
-        set_header("user-agent", "ringfence"),
+        *(set_header(*each) for each in said.items()),
     ]
-    if upstream.schema is Schema.ANTHROPIC:
-        mutations.append(set_header("anthropic-version", _ANTHROPIC_VERSION))
     message = f"{HTTP}.header_mutation.v3.HeaderMutation"
     return named("ringfence.told", message, mutations={"request_mutations": mutations})

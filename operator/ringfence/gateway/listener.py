@@ -3,19 +3,16 @@
 Law: each step fails closed, and none of them looks at a prompt: the body is read for `model` and `stream` alone.
 """
 
-from itertools import product
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import access_log, callers, identity, limits, replies, secrets, sizes
-from ringfence.gateway.exchange import placeholder
+from ringfence.gateway import access_log, callers, identity, limits, reading, replies, secrets, sizes
 from ringfence.gateway.routes import NAME
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import (
     HTTP,
     LENGTH_HEADER,
     MODEL_HEADER,
-    OTHER_MODEL_HEADER,
     SOURCE,
     STREAM_HEADER,
     TLS,
@@ -34,11 +31,6 @@ _HEADERS_KB: Final = 16
 _HEADERS: Final = 64
 _JSON: Final = "application/json(;.*)?"
 _MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_NAME: Final = "model"
-_OTHER_NAMES: Final = tuple(
-    name for name in map("".join, product(*zip(_NAME, _NAME.upper(), strict=True))) if name != _NAME
-)
-"""What a reader that does not tell `Model` from `model` (Go's `encoding/json`) could take for it."""
 _BUFFER: Final = 2
 """Times the greatest body: a body is held while it is read and changed."""
 
@@ -115,7 +107,9 @@ def _filters(gateway: Gateway) -> list[Json]:
         *limits.of_tenant(gateway),
         sizes.of_gateway(gateway.max_request_bytes),
         _wanted(),
-        sizes.of_routes(),
+        reading.second_reader(),
+        reading.agreement(),
+        sizes.of_routes(gateway.max_request_bytes),
         limits.of_routes(),
         *limits.by_service(gateway),
         _usage(),
@@ -127,7 +121,7 @@ def _filters(gateway: Gateway) -> list[Json]:
 
 
 def _wanted() -> Json:
-    """The `model` of the body becomes a header, by which routes are chosen; a placeholder stands in its place.
+    """The `model` of the body becomes a header, by which routes are chosen.
 
     This filter takes nothing that two readers could read differently: keys twice, a byte order mark, text after the
     end, anything but an object. `json_to_metadata` takes the last of two keys where a provider may take the first.
@@ -136,9 +130,8 @@ def _wanted() -> Json:
         set_header(MODEL_HEADER, "%REQUEST_BODY(model)%"),
         set_header(STREAM_HEADER, "%REQUEST_BODY(stream)%"),
         set_header(LENGTH_HEADER, "%REQ(content-length)%"),
-        *(set_header(OTHER_MODEL_HEADER, f"%REQUEST_BODY({name})%") for name in _OTHER_NAMES),
     ]
-    wanted = {"headers_mutations": told, "body_transformation": placeholder()}
+    wanted = {"headers_mutations": told}
     message = f"{HTTP}.transform.v3.TransformConfig"
     return named("ringfence.wanted", message, request_transformation=wanted, clear_route_cache=True)
 

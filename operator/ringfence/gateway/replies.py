@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from ringfence.gateway import identity, sizes
+from ringfence.gateway import identity, reading, sizes
 from ringfence.gateway.typed import Json, named
 
 
@@ -32,28 +32,33 @@ NO_STREAMING: Final = Refusal(
 )
 NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
 
+_BAD_REQUEST: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
 _KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _BY_STATUS: Final = (
-    Refusal(400, "bad_request", "the request is not valid for this endpoint"),
+    _BAD_REQUEST,
     _IDENTITY,
     ENDPOINT_UNKNOWN,
     Refusal(408, "request_timeout", "the request did not come to an end in time"),
     _TOO_LARGE,
     Refusal(429, "rate_limit_exceeded", "the limit of your tenant or of this model is reached; try again later"),
+    Refusal(426, "bad_request", "this gateway speaks HTTP/1.1 and HTTP/2 only"),
     Refusal(431, "headers_too_large", "the headers are larger than this gateway allows"),
     Refusal(500, "gateway_error", "the gateway could not handle the request"),
+    Refusal(501, "bad_request", "this gateway does not know this encoding of the transfer"),
     Refusal(502, "provider_unavailable", "the provider's answer could not be read"),
     Refusal(503, "provider_unavailable", "no approved provider answers"),
     Refusal(504, "provider_timeout", "the provider did not answer in time"),
 )
 _BY_CAUSE: Final = (
     ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
+    (f"response.code_details == 'rbac_access_denied_matched_policy[{reading.UNCLEAR}]'", _BAD_REQUEST),
     (f"response.code_details == 'rbac_access_denied_matched_policy[{sizes.TOO_LARGE}]'", _TOO_LARGE),
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
+    ("response.code_details == 'upgrade_failed'", ENDPOINT_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
     ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),
 )

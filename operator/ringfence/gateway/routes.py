@@ -12,7 +12,7 @@ from typing import Final
 from ringfence.gateway import callers, identity, limits, replies, tree
 from ringfence.gateway.forwarding import DEFAULT_RETRIES, forwarded, plugins, refusals
 from ringfence.gateway.served import Callers, Gateway, Grant, Route
-from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, OTHER_MODEL_HEADER, SOURCE, Json, typed
+from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, SOURCE, Json, typed
 
 NAME: Final = "models"
 ENDPOINTS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
@@ -58,9 +58,7 @@ def route_configuration(gateway: Gateway, revision: str) -> Json:
 def _endpoints(gateway: Gateway, revision: str) -> Json:
     asked = tree.both(tree.equals(_METHOD, "POST"), tree.matches(_PATH, tree.any_of(ENDPOINTS)))
     listed = tree.both(tree.equals(_METHOD, "GET"), tree.equals(_PATH, MODELS))
-    ambiguous = tree.both(asked, tree.matches(OTHER_MODEL_HEADER, "(?s).*"))
     return tree.in_order(
-        (ambiguous, _MODEL_REFUSED),
         (asked, tree.further(_models(gateway))),
         (listed, tree.further(_listings(gateway, revision))),
         otherwise=tree.route(replies.direct(replies.ENDPOINT_UNKNOWN, "refused/endpoint")),

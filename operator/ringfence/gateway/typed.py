@@ -27,10 +27,10 @@ CALLER_HEADER: Final = "x-rf-caller"
 """Namespace and ServiceAccount, with a slash between them."""
 MODEL_HEADER: Final = "x-rf-model"
 STREAM_HEADER: Final = "x-rf-stream"
+PLACE_HEADER: Final = "x-rf-place"
+"""Where the model stands in the body: the positions of its two quotes, from 1, with a hyphen between them."""
 LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
-OTHER_MODEL_HEADER: Final = "x-rf-other-model"
-"""There where the body has a second model, by a name that some readers take for `model`."""
 
 
 def typed(message: str, /, **fields: Any) -> Json:
