@@ -122,7 +122,7 @@ async def test_a_replica_that_cannot_be_reached_says_so(gateways: HttpGateways, 
     """Nothing listens at that port."""
     assert not (await looking.sight()).unreachable
     sight = await gateways.look(replace(looking.replica, gateway=1), looking.trust)
-    assert "Cannot connect" in sight.unreachable
+    assert "Connect call failed" in sight.unreachable or "refused" in sight.unreachable
 
 
 async def test_a_certificate_of_another_authority_is_not_trusted(

@@ -49,7 +49,7 @@ class HttpGateways:
             async with aiohttp.ClientSession(headers=_HEADERS, timeout=TIMEOUT) as session:
                 return await self._look(replica, _Door(session, replica, trust))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Sight(replica.name, unreachable=str(error) or type(error).__name__)
+            return Sight(replica.name, unreachable=f"{replica.address}:{replica.gateway}: {_reason(error)}")
 
     async def _look(self, replica: Replica, door: "_Door") -> Sight:
         token = {"Authorization": f"Bearer {await self._token()}"}
@@ -61,6 +61,15 @@ class HttpGateways:
         return Sight(
             replica.name, stranger=stranger, probe=probe, revision=revision, unapproved=unapproved, taken=taken
         )
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer; what aiohttp wraps around it says nothing more."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    return str(error) or type(error).__name__
 
 
 class _Door:

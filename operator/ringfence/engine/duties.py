@@ -63,17 +63,18 @@ class Duties:
             succeeding = tasks.create_task(self.succession.run(), name="succession")
             await unless(stop, self._first_attempt())
             looking = tasks.create_task(self._look_out(), name="lookout")
+            watching = tasks.create_task(self._watch_gateways(), name="gateways")
             await unless(stop, self._first_answers())
             self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self.tuning.workers)]
             others = [
                 succeeding,
                 looking,
+                watching,
                 tasks.create_task(self.world.witness.run(self.episodes)),
                 tasks.create_task(self._resync()),
                 tasks.create_task(self.publisher.run()),
                 tasks.create_task(self._count_usage(), name="usage"),
-                tasks.create_task(self._watch_gateways(), name="gateways"),
             ]
             await stop.wait()
             self.world.waker.awake = False
@@ -104,10 +105,14 @@ class Duties:
             await self.watch.run()
 
     async def _first_answers(self) -> None:
-        """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""
-        if self.lookout is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.lookout.asked.wait(), FIRST_ANSWERS)
+        """Wait for the first round of whoever looks, for what it finds decides of every object; not for a slow one.
+
+        Without it, a restart would tell everybody that gateways are unknown, and a moment later that they serve.
+        """
+        rounds = [each for each in (self.lookout and self.lookout.asked, self.watch and self.watch.looked) if each]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWERS):
+                await asyncio.gather(*(each.wait() for each in rounds))
 
     def _wake(self) -> None:
         self.world.waker.awake = True

@@ -62,6 +62,8 @@ class Watch:
     endpoints: Endpoints
     clock: Clock
     wake: Callable[[Iterable[Ref], Trigger], None]
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the first round is over."""
     _turns: dict[str, _Turn] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -71,6 +73,7 @@ class Watch:
                 await self.look()
             except Exception:  # what is wrong with one round stops neither the next one nor anybody else
                 log.exception("defect while looking at gateways")
+            self.looked.set()
             await asyncio.sleep(TURN)
 
     async def look(self) -> None:

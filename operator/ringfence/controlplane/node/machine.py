@@ -18,6 +18,8 @@ class Machine:
     """Files of the images that are others here: path in the container, path on this machine."""
     outside: Mapping[str, str] = field(default_factory=dict)
     """Where pods can connect to: `host:port` as they say it, `address:port` where that is. Nowhere else."""
+    spared: Sequence[str] = ()
+    """Namespaces whose pods are left alone, whatever their images."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What images set."""
 

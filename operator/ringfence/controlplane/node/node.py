@@ -72,8 +72,11 @@ class Node:
                     _LOG.warning("%s: %s", path, refusal)
 
     def _is_ours(self, pod: Mapping[str, Any]) -> bool:
-        containers: Sequence[Mapping[str, Any]] = pod["spec"]["containers"]
-        return all(each.get("command") or self._machine.entrypoint(each["image"]) for each in containers)
+        spec = pod["spec"]
+        containers: Sequence[Mapping[str, Any]] = [*spec.get("initContainers", ()), *spec["containers"]]
+        return pod["metadata"]["namespace"] not in self._machine.spared and all(
+            each.get("command") or self._machine.entrypoint(each["image"]) for each in containers
+        )
 
     async def _run_placed(self) -> None:
         placed = await self._api.get("/api/v1/pods", fieldSelector=f"spec.nodeName={NODE}")
