@@ -1,5 +1,6 @@
 """The second data plane's resources against the published definitions of their kinds, on a real API server."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,11 +9,16 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from typer import Typer
+from typer.testing import CliRunner, Result
 
+from ringfence import names
+from ringfence.cli.envoy_ai.command import envoy_ai
 from ringfence.controlplane import Answer, Client, ControlPlane
 from ringfence.gateway.envoy_ai.engine import AI_GATEWAY_ROUTE, SECURITY_POLICY, TYPES, Resource
+from ringfence.gateway.envoy_ai.refusals import Refusal
 from ringfence.gateway.envoy_ai.render import render
-from ringfence.model.kinds import ResourceType
+from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, NAMESPACE, SERVICE_ACCOUNT, TENANT, ResourceType
 from tests.unit.gateway.test_envoy_ai import ENGINE, GATEWAY, limited
 from tests.waiting import eventually
 
@@ -101,3 +107,93 @@ def test_what_is_wrong_is_refused(published: Client) -> None:
 
 def cost(kind: str) -> dict[str, str]:
     return {"metadataKey": "words", "type": kind}
+
+
+# --- of a Tenant in the cluster
+
+SPEC: Final = {
+    "environments": [{"name": "dev"}, {"name": "prod", "protected": True}],
+    "residency": {"regions": ["eu-central-1"]},
+    "providers": [
+        {
+            "name": "first",
+            "schema": "OpenAI",
+            "endpoint": {"host": "api.first.example"},
+            "region": "eu-central-1",
+            "models": ["gpt-4o"],
+            "credential": {"secretRef": {"name": "model-first", "key": "apiKey"}},
+        },
+        {
+            "name": "llama",
+            "schema": "OpenAI",
+            "service": {"namespace": "models", "name": "llama", "port": 8000, "tls": {"caConfigMap": "llama-ca"}},
+            "models": ["l3"],
+        },
+    ],
+}
+ROUTE: Final = {
+    "model": "chat",
+    "backends": [{"provider": "first", "model": "gpt-4o"}, {"provider": "llama", "model": "l3", "priority": 1}],
+}
+
+
+@pytest.fixture(scope="module")
+def tenant(published: Client, crds: list[str], controlplane: ControlPlane) -> Client:
+    """A Tenant with a route, as the operator leaves it: its namespaces are its own by label and uid."""
+    assert crds
+    made = put(published, TENANT, "", HOME, {"spec": SPEC})
+    owned = {names.TENANT_LABEL: HOME, names.OWNER_UID_LABEL: made["metadata"]["uid"]}
+    own = {"metadata": {"labels": owned}}
+    published.request("PATCH", f"/api/v1/namespaces/{HOME}", own, content_type="application/merge-patch+json").must()
+    for name in ("dev", "models"):
+        put(published, NAMESPACE, HOME, name, {"spec": {"environment": "dev"}})
+        core = {"metadata": {"name": f"{HOME}-{name}", "labels": owned}}
+        published.request("POST", "/api/v1/namespaces", core).must()
+    put(published, CONFIG_MAP, f"{HOME}-models", "llama-ca", {"data": {"ca.crt": controlplane.ca.read_text()}})
+    put(published, MODEL_ROUTE, HOME, "chat", {"spec": ROUTE})
+    return published
+
+
+def put(client: Client, kind: ResourceType, namespace: str, name: str, body: dict[str, Any]) -> Any:
+    manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, **body}
+    return client.request("POST", kind.collection_path(namespace or None), manifest).must()
+
+
+def printed(plane: ControlPlane, *arguments: str) -> Result:
+    """What the command prints."""
+    app = Typer()
+    app.command()(envoy_ai)
+    told = ("--gateway-class", "envoy-ai", "--certificate", "gateway-tls", "-o", "json", *arguments)
+    return CliRunner().invoke(app, [HOME, "--kubeconfig", str(plane.admin_kubeconfig), *told])
+
+
+def test_the_command_prints_what_the_cluster_takes(tenant: Client, controlplane: ControlPlane) -> None:
+    """For the callers and the route that the operator's own planner finds, believing this very API server."""
+    done = printed(controlplane)
+    assert done.exit_code == 0, done.stderr
+    items = {(each["kind"], each["metadata"]["name"]): each for each in json.loads(done.stdout)["items"]}
+    (route,) = (each for (kind, _), each in items.items() if kind == "AIGatewayRoute")
+    (match,) = route["spec"]["rules"][0]["matches"]
+    assert "acme-dev:" in match["headers"][1]["value"]
+    assert "BEGIN CERTIFICATE" in items["ConfigMap", "ringfence-llama-authority"]["data"]["ca.crt"]
+    (provider,) = items["SecurityPolicy", names.GATEWAY]["spec"]["jwt"]["providers"]
+    assert json.loads(provider["localJWKS"]["inline"])["keys"]
+    kinds = {each.kind: each for each in (*TYPES, CONFIG_MAP)}
+    for (kind, _), manifest in items.items():
+        path = f"{kinds[kind].collection_path(HOME)}?dryRun=All&fieldValidation=Strict"
+        answer = tenant.request("POST", path, manifest)
+        assert answer.ok, answer.body
+
+
+def test_the_command_says_what_it_refuses(tenant: Client, controlplane: ControlPlane) -> None:
+    """A key that is declared, and whose account is there: nothing is printed for the engine, and why is."""
+    assert printed(controlplane).exit_code == 0
+    patch = {"spec": {"gatewayKeys": [{"name": "ci"}]}}
+    place = NAMESPACE.path(HOME, "dev")
+    tenant.request("PATCH", place, patch, content_type="application/merge-patch+json").must()
+    account = {"metadata": {"name": names.gateway_key("ci"), "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY}}}
+    tenant.request("POST", SERVICE_ACCOUNT.collection_path(f"{HOME}-dev"), account).must()
+    done = printed(controlplane)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["items"] == []
+    assert Refusal.GATEWAY_KEYS.value in done.stderr

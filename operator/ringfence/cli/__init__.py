@@ -43,6 +43,9 @@ COMMANDS: Final = {
     "rollback": Command("ringfence.cli.route.promote", "rollback", "Go back to what an environment served before."),
     "trace": Command("ringfence.cli.route.trace", "trace", "Tell what served when, and by whose word."),
     "render": Command("ringfence.cli.render", "render", "Print the revisions that files would make."),
+    "envoy-ai": Command(
+        "ringfence.cli.envoy_ai.command", "envoy_ai", "Print a tenant's gateway as resources of Envoy AI Gateway."
+    ),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(
         "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."

@@ -145,6 +145,12 @@ DIFFERENCES: Final = (
         Verdict.WEAKER,
     ),
     Difference(
+        "A revision is promoted after it served in the environment before",
+        "the gateway is seen to serve it",
+        "nobody sees what the engine serves: the first environment follows the spec, others keep what they had",
+        Verdict.WEAKER,
+    ),
+    Difference(
         "A request leads to the configuration that served it",
         "`config_rev` in each line of the log",
         "the line names the route's revision, by its cluster",
@@ -167,6 +173,10 @@ Generated from `operator/ringfence/gateway/envoy_ai/differences.py` by `ringfenc
 `spec.gateway.dataPlane: Envoy` runs an Envoy of the tenant's own. `EnvoyAIGateway` is the same ModelRoutes for clusters
 that have [Envoy AI Gateway](https://aigateway.envoyproxy.io) already, as resources of it. What it can't promise
 is refused with a reason; what it promises less of is in this table, so that nobody finds out later.
+
+The operator writes none of that engine's resources and opens no way to its pods. `ringfence envoy-ai TENANT` prints them,
+from what the operator's own planner makes of the cluster, for whoever runs the engine to apply; it says what is refused
+and ends with exit code 1 then.
 
 | Promise | `Envoy` | `EnvoyAIGateway` | |
 |---|---|---|---|

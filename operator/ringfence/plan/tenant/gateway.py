@@ -58,7 +58,10 @@ def gateway(home: Place, tenant: Subject[TenantSpec], spec: TenantSpec, seen: Se
     if not spec.providers or spec.gateway.data_plane == "None":
         return _NONE
     if spec.gateway.data_plane != "Envoy":
-        message = f"this release does not serve spec.gateway.dataPlane {spec.gateway.data_plane}; use Envoy"
+        message = (
+            f"the operator serves no spec.gateway.dataPlane {spec.gateway.data_plane}; use Envoy, or apply what "
+            f"`ringfence envoy-ai {tenant.name}` prints"
+        )
         return TenantGateway(condition=Condition(ConditionType.GATEWAY_READY, "False", Reason.NOT_SERVED_YET, message))
     return _envoy(home, tenant, spec, seen)
 
