@@ -174,9 +174,9 @@ Generated from `operator/ringfence/gateway/envoy_ai/differences.py` by `ringfenc
 that have [Envoy AI Gateway](https://aigateway.envoyproxy.io) already, as resources of it. What it can't promise
 is refused with a reason; what it promises less of is in this table, so that nobody finds out later.
 
-The operator writes none of that engine's resources and opens no way to its pods. `ringfence envoy-ai TENANT` prints them,
-from what the operator's own planner makes of the cluster, for whoever runs the engine to apply; it says what is refused
-and ends with exit code 1 then.
+The operator writes none of that engine's resources and opens no way to its pods. `ringfence envoy-ai TENANT` prints
+them, from what the operator's own planner makes of the cluster, for whoever runs the engine to apply. It says what is
+refused, and ends with exit code 1 then.
 
 | Promise | `Envoy` | `EnvoyAIGateway` | |
 |---|---|---|---|
