@@ -22,6 +22,7 @@ _NAMESPACE_GATES: Final = (
     (namespaces.environment_exists, "spec.environment"),
     (namespaces.region_is_the_tenants, "spec.region"),
     (namespaces.pod_security_is_allowed, "spec.podSecurity"),
+    (namespaces.keys_suit_the_environment, "spec.gatewayKeys"),
 )
 _ROUTE_GATES: Final = (
     (routes.providers_are_approved, "spec.backends"),

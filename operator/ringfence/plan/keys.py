@@ -16,16 +16,16 @@ def served(namespace: NamespaceSpec, *, protected: bool) -> tuple[GatewayKey, ..
     return _sorted(key for key in namespace.gateway_keys if not protected or key.mode == "Live")
 
 
-def refused(namespace: NamespaceSpec, *, protected: bool) -> tuple[Finding, ...]:
-    """A finding where a key is not served."""
+def refused(namespace: NamespaceSpec, *, protected: bool) -> Finding | None:
+    """What is said where a key is not served."""
     left_out = set(namespace.gateway_keys) - set(served(namespace, protected=protected))
     if not left_out:
-        return ()
+        return None
     message = (
         f"environment {namespace.environment} is protected and serves no key of mode Test: "
         f"{', '.join(key.name for key in _sorted(left_out))}; declare a key of mode Live in spec.gatewayKeys"
     )
-    return (Finding(Reason.TEST_KEY_REFUSED, message, ConditionType.ACCEPTED),)
+    return Finding(Reason.TEST_KEY_REFUSED, message, ConditionType.ACCEPTED)
 
 
 def _sorted(keys: Iterable[GatewayKey]) -> tuple[GatewayKey, ...]:

@@ -3,7 +3,7 @@
 Law: the key goes to standard output and nowhere else; what it is good for is said beside it.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls, Reply
     from ringfence.cli.key.declared import Declared
 
-_NOT_FOUND = 404
+_NOT_FOUND: Final = 404
 
 
 def issue(
@@ -52,7 +52,7 @@ def issue(
         print_structured(value, output)
     else:
         print(value["key"])
-    for line in (*reply.warnings, _remark(key, str(value["expires"]))):
+    for line in (*map(_text, reply.warnings), _remark(key, str(value["expires"]))):
         typer.echo(line, err=True)
 
 
@@ -80,6 +80,11 @@ def _asked(calls: "Calls", key: "Declared", seconds: int) -> "Reply":
     if not reply.ok:
         fail(BROKEN, f"{key.title}: {reply.message}")
     return reply
+
+
+def _text(warning: str) -> str:
+    """What a Warning header says, such as that the API server grants less than was asked for (RFC 7234, 5.5)."""
+    return warning.partition('"')[2].removesuffix('"')
 
 
 def _remark(key: "Declared", expires: str) -> str:

@@ -21,6 +21,7 @@ from ringfence.plan.children import (
     quota,
     service_account,
 )
+from ringfence.plan.namespace import gates
 from ringfence.plan.namespace.peers import Peers, peers
 from ringfence.plan.namespace.secrets import Secrets, secrets
 from ringfence.plan.namespace.site import Site
@@ -61,7 +62,7 @@ def desire(site: Site, seen: Seen) -> Desire:
         secrets=references,
         findings=(
             *_unknown_subjects(site),
-            *keys.refused(site.spec, protected=site.protected),
+            *_refused_keys(site, seen),
             *_over_budget(site, grant),
             *found.findings,
             *references.findings,
@@ -109,6 +110,11 @@ def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
         return ()
     message = f"Tenant {site.owner.name} does not know whom {', '.join(strangers)} names; add them to its spec.access"
     return (Finding(Reason.UNKNOWN_SUBJECT, message, ConditionType.ACCEPTED),)
+
+
+def _refused_keys(site: Site, seen: Seen) -> tuple[Finding, ...]:
+    found = gates.keys_suit_the_environment(site, seen)
+    return (found,) if found else ()
 
 
 def _over_budget(site: Site, grant: Grant) -> tuple[Finding, ...]:
