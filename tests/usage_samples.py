@@ -63,3 +63,8 @@ def page(sequence: int, *rows: Row, instance: str = INSTANCE, more: bool = False
 def hours_later(count: int) -> int:
     """The hour so many hours after that of the samples."""
     return HOUR_OF_IT + count * HOUR
+
+
+def every_end() -> list[Row]:
+    """A row for each way to end, and one of nobody known."""
+    return [row(2, outcome=each) for each in Outcome] + [row(1, namespace="", account="", route="")]

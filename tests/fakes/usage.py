@@ -73,7 +73,7 @@ class MemoryUsage:
 
     def digests(self, log: LogId) -> Mapping[int, str]:
         hours = self._of(log).hours.items()
-        return {hour: noted.digest for hour, noted in hours if noted.recorded == noted.version}
+        return {hour: noted.digest if noted.recorded == noted.version else "" for hour, noted in hours}
 
     def _of(self, log: LogId) -> _Tenant:
         if self.unavailable:

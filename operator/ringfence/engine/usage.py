@@ -23,7 +23,7 @@ from ringfence.plan.retention import usage_keep
 from ringfence.plan.seen import AnySubject, View
 from ringfence.ports.clock import Clock
 from ringfence.ports.ledger import ForkRefusedError, LedgerUnavailableError
-from ringfence.ports.usage import CollectorError, Collectors, Due, Replica, UsageStore, UsageUnavailableError
+from ringfence.ports.usage import CollectorError, Collectors, Replica, UsageStore, UsageUnavailableError
 from ringfence.usage.page import PageError, decode
 from ringfence.usage.tally import HOUR
 
@@ -110,14 +110,9 @@ class Usage:
             ForkRefusedError: another process writes the ledger.
         """
         before = (self._now() - GRACE) // HOUR * HOUR
-        try:
-            for name in await self._store.logs():
-                if self._recorded.get(name, 0) < before:
-                    for due in await self._store.due(name, before):
-                        await self._record(name, due)
-                    self._recorded[name] = before
-        except (LedgerUnavailableError, UsageUnavailableError) as error:
-            log.warning("usage is not recorded yet", error=str(error))
+        for name in await self._store.logs():
+            if self._recorded.get(name, 0) < before:
+                await self._record_hours(name, before)
 
     async def _rest(self) -> None:
         """Wait for the next round; meanwhile keep up with replicas that end."""
@@ -171,9 +166,16 @@ class Usage:
     def _keep(self, home: str) -> timedelta:
         return usage_keep(self._view.subjects(RETENTION_POLICY, home))
 
-    async def _record(self, name: LogId, due: Due) -> None:
-        await self._recorder.used(name, due)
-        await self._store.recorded(name, due, rows_digest(due.rows))
+    async def _record_hours(self, name: LogId, before: int) -> None:
+        """Record what is due in one log; its trouble is nobody else's."""
+        try:
+            for due in await self._store.due(name, before):
+                await self._recorder.used(name, due)
+                await self._store.recorded(name, due, rows_digest(due.rows))
+        except (LedgerUnavailableError, UsageUnavailableError) as error:
+            log.warning("usage is not recorded yet", log=name, error=str(error))
+        else:
+            self._recorded[name] = before
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

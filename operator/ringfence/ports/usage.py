@@ -35,6 +35,8 @@ class Replica:
     """Port of its gateway."""
     metrics: int = 0
     """Port of its gateway's metrics."""
+    ready: bool = True
+    """Callers are led to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +117,5 @@ class UsageReader(Protocol):
         ...
 
     def digests(self, log: LogId) -> Mapping[int, str]:
-        """By hour, what the record commits to."""
+        """By hour, what the record commits to; empty for one that is to be recorded yet, or anew."""
         ...

@@ -51,7 +51,7 @@ def _row(fields: dict[str, Any]) -> Row:
         namespace=_matched(_NAME, fields.get("namespace")),
         account=_matched(_NAME, fields.get("service_account")),
         route=_matched(_NAME, fields.get("route")),
-        provider=_matched(_NAME, fields.get("upstream")),
+        provider=_matched(_NAME, fields.get("upstream")) if _count(fields.get("attempts")) else "",
         outcome=ended,
     )
     prompt, completion, both = (

@@ -29,10 +29,11 @@ from ringfence.lineage.runs import (
     audit_id,
     make_run_id,
 )
+from ringfence.lineage.usage import usage_recorded
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
-from ringfence.plan.plan import Placed
 from ringfence.plan.episode import Ending, Episode, EpisodeKind
+from ringfence.plan.plan import Placed
 from tests.lineage_samples import (
     ACME,
     CORE,
@@ -48,6 +49,7 @@ from tests.lineage_samples import (
     started,
     written,
 )
+from tests.usage_samples import HOUR_OF_IT, every_end
 
 SCHEMAS: Final = "RINGFENCE_SCHEMAS"
 
@@ -108,6 +110,9 @@ def _every_event() -> dict[str, Entry]:
             _lasting(PAUSE), End(Ending.EXPIRED, at_ms=TIME_MS, late=True), OPERATOR, time_ms=TIME_MS
         ),
         "glass broken": episodes.begun(_lasting(GLASS), OPERATOR, time_ms=TIME_MS),
+        "used": usage_recorded(
+            OPERATOR, ACME, tenant="acme", hour=HOUR_OF_IT, rows=every_end(), time_ms=TIME_MS, keep=timedelta(days=90)
+        ),
         "policies found": _platform(platform.policies_found, state="Inactive", silent=["pods"], drifted=["pods"]),
         "policies in force": _platform(platform.policies_found, state="InForce", silent=(), drifted=()),
     }

@@ -61,6 +61,13 @@ def test_a_refusal_is_no_unmetered_answer() -> None:
     assert found.numbers.unmetered == 0
 
 
+def test_a_refusal_counts_for_no_provider_though_the_route_had_one() -> None:
+    asked, refused = read_line(line()), read_line(line(status=413, details="request_payload_too_large", attempts=0))
+    assert asked
+    assert refused
+    assert (asked.key.provider, refused.key.provider) == ("openai", "")
+
+
 def test_the_operators_own_probes_are_nobodys_usage() -> None:
     assert read_line(line()) is not None
     assert read_line(line(namespace="ringfence-system", service_account="ringfence-probe")) is None

@@ -67,6 +67,8 @@ _CHANGED: Final = (
 )
 _DUE: Final = "SELECT hour, version, keep_until FROM hour WHERE hour < ? AND version > recorded ORDER BY hour"
 
+_DIGESTS: Final = "SELECT hour, iif(recorded = version, digest, '') FROM hour"
+
 T = TypeVar("T")
 
 
@@ -145,7 +147,7 @@ class SqliteUsageReader:
     def digests(self, log: LogId) -> Mapping[int, str]:
         """See `ringfence.ports.usage.UsageReader.digests`."""
         with self._reading(log) as connection:
-            return dict(connection.execute("SELECT hour, digest FROM hour WHERE recorded = version").fetchall())
+            return dict(connection.execute(_DIGESTS).fetchall())
 
     def _name(self, log: LogId) -> str:
         with self._reading(log) as connection:

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 import typer
 
 from ringfence.cli.lineage.options import DEFAULT_LEDGER, UNREADABLE, WRONG, LedgerOption
+from ringfence.usage.report import Dimension
 
 if TYPE_CHECKING:
     from ringfence.cli.usage.render import Line
     from ringfence.lineage.entry import LogId
     from ringfence.ports.usage import UsageReader
-    from ringfence.usage.report import Dimension
 
-By = Literal["hour", "namespace", "workload", "route", "provider", "outcome"]
-DEFAULT_BY: Final[list[By]] = ["namespace", "route"]
+DEFAULT_BY: Final = [Dimension.NAMESPACE, Dimension.ROUTE]
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -29,7 +28,9 @@ def usage(
     *,
     ledger: LedgerOption = DEFAULT_LEDGER,
     tenant: Annotated[str | None, typer.Option(help="This tenant only.")] = None,
-    by: Annotated[list[By], typer.Option(help="What numbers are put together by; may be repeated.")] = DEFAULT_BY,
+    by: Annotated[
+        list[Dimension], typer.Option(help="What numbers are put together by; may be repeated.")
+    ] = DEFAULT_BY,
     since: Annotated[
         str, typer.Option(help="From when on: a time (2026-11-22T08:00:00Z), or how long ago (30m, 24h, 90d).")
     ] = "24h",
@@ -45,13 +46,12 @@ def usage(
     """
     with _told():
         from ringfence.cli.usage.render import RENDERERS
-        from ringfence.usage.report import Dimension
 
         reader, directory = _open(ledger)
         logs = _chosen(reader, tenant)
         now = datetime.now(UTC)
         first, end = _moment(since, now, "--since"), _moment(until, now, "--until") if until else now + _HOUR
-        dimensions = [Dimension(each) for each in dict.fromkeys(by)]
+        dimensions = list(dict.fromkeys(by))
         RENDERERS[output](dimensions, list(_lines(reader, logs, dimensions, first, end)))
         problems = _check(reader, directory, logs) if check else []
     if problems:
@@ -97,7 +97,7 @@ def _moment(text: str, now: datetime, option: str) -> datetime:
 def _lines(
     reader: "UsageReader",
     logs: "dict[LogId, str]",
-    dimensions: "Sequence[Dimension]",
+    dimensions: Sequence[Dimension],
     first: datetime,
     end: datetime,
 ) -> "Iterator[Line]":
