@@ -7,8 +7,11 @@ twice; what it would write is not what it read: `100000` becomes `1e+05`, and in
 
 from typing import Final
 
-from ringfence.gateway.typed import HTTP, MODEL_HEADER, PLACE_HEADER, Json, named
+from ringfence.gateway.typed import HTTP, MODEL_HEADER, Json, named
 
+NOTED: Final = "ringfence.body"
+"""The namespace of metadata in which it stands what is done to a request at each try: `place`, where the quotes around
+the model are, counted from 1, with a hyphen between them, and `path`. Headers would not last: tries share them."""
 UNCLEAR: Final = "unclear"
 """The rule that refuses; the details of a refusal name it."""
 
@@ -63,7 +66,9 @@ function envoy_on_request(handle)
   local text = body:getBytes(0, body:length())
   local first, last = model_in(text)
   if first and string.sub(text, first + 1, last - 1) == model then
-    handle:headers():replace('PLACE_HEADER', first .. '-' .. last)
+    local noted = handle:streamInfo():dynamicMetadata()
+    noted:set('NOTED', 'place', first .. '-' .. last)
+    noted:set('NOTED', 'path', handle:headers():get(':path'))
   end
 end
 """
@@ -71,13 +76,15 @@ end
 
 def second_reader() -> Json:
     """The filter that notes where the model stands, if that is certain; it stands after the first reader."""
-    script = _SCRIPT.replace("MODEL_HEADER", MODEL_HEADER).replace("PLACE_HEADER", PLACE_HEADER)
+    script = _SCRIPT.replace("MODEL_HEADER", MODEL_HEADER).replace("NOTED", NOTED)
     return named("ringfence.reading", f"{HTTP}.lua.v3.Lua", default_source_code={"inline_string": script})
 
 
 def agreement() -> Json:
     """The filter that refuses what one reader has seen and the other has not: a script that fails refuses nothing."""
-    seen, placed = ({"header": {"name": name, "present_match": True}} for name in (MODEL_HEADER, PLACE_HEADER))
+    seen = {"header": {"name": MODEL_HEADER, "present_match": True}}
+    place = {"filter": NOTED, "path": [{"key": "place"}], "value": {"present_match": True}}
+    placed = {"sourced_metadata": {"metadata_matcher": place, "metadata_source": "DYNAMIC"}}
     policy = {"permissions": [{"and_rules": {"rules": [seen, {"not_rule": placed}]}}], "principals": [{"any": True}]}
     rules = {"action": "DENY", "policies": {UNCLEAR: policy}}
     return named("ringfence.agreement", f"{HTTP}.rbac.v3.RBAC", rules=rules)

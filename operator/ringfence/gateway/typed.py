@@ -27,8 +27,6 @@ CALLER_HEADER: Final = "x-rf-caller"
 """Namespace and ServiceAccount, with a slash between them."""
 MODEL_HEADER: Final = "x-rf-model"
 STREAM_HEADER: Final = "x-rf-stream"
-PLACE_HEADER: Final = "x-rf-place"
-"""Where the model stands in the body: the positions of its two quotes, from 1, with a hyphen between them."""
 LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
 
