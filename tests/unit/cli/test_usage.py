@@ -118,6 +118,19 @@ def test_usage_that_is_as_recorded_is_said_to_be(ledger: Path, capsys: pytest.Ca
     assert "2 recorded hours, 0 not as recorded" in capsys.readouterr().err
 
 
+def test_a_log_with_usage_in_it_verifies_and_is_told(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Like any other: its verifier needs to know nothing of usage."""
+    url = f"sqlite:///{ledger}"
+    for arguments in (["verify"], ["log"], ["log", "-o", "json"]):
+        with pytest.raises(SystemExit) as ended:
+            dispatch("ringfence", ["lineage", arguments[0], "--ledger", url, *arguments[1:]])
+        assert not ended.value.code
+    told = capsys.readouterr().out
+    assert "3 records, verified" in told
+    assert "UsageRecorded 2026-11-22T19:00:00.000Z" in told
+    assert "6 requests, 126 tokens" in told
+
+
 def test_a_number_that_somebody_changed_is_noticed(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever owns the file can write anything into it, but not into the record."""
     assert _run(ledger, "--check") == 0

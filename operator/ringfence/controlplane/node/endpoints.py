@@ -23,7 +23,8 @@ def _slice(service: Mapping[str, Any], pod: Pod) -> dict[str, Any]:
     metadata, known = service["metadata"], pod.manifest["metadata"]
     target = {"kind": "Pod", "namespace": known["namespace"], "name": known["name"], "uid": known["uid"]}
     owner = {"apiVersion": "v1", "kind": "Service", "name": metadata["name"], "uid": metadata["uid"]}
-    serving = pod.ready and "deletionTimestamp" not in known
+    ending = "deletionTimestamp" in known
+    conditions = {"ready": pod.ready and not ending, "terminating": ending}
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -34,7 +35,7 @@ def _slice(service: Mapping[str, Any], pod: Pod) -> dict[str, Any]:
             "ownerReferences": [{**owner, "controller": True}],
         },
         "addressType": "IPv4",
-        "endpoints": [{"addresses": [own_address()], "conditions": {"ready": serving}, "targetRef": target}],
+        "endpoints": [{"addresses": [own_address()], "conditions": conditions, "targetRef": target}],
         "ports": list(_ports(service, pod)),
     }
 

@@ -41,5 +41,5 @@ def make_home(place: Place, *, operator_namespace: str, shared: Collection[str] 
     ]
     if shared:
         sources = [{"namespaceSelector": foreign_namespace(name)} for name in sorted(shared)]
-        rules.append({"from": sources, "ports": ports([names.GATEWAY_PORT, names.GATEWAY_METRICS_PORT])})
+        rules.append({"from": sources, "ports": ports(everything)})
     return policy(place, names.ALLOW_GATEWAY, ingress=rules, pods=GATEWAY_PODS)
