@@ -14,7 +14,7 @@ WORKERS ?= 3
 PYTEST ?=
 # For example BENCH="operator 10 100", BENCH="admission 500" or BENCH=fairness.
 BENCH ?=
-# For example GATES="checkov gitleaks", or GATES="dependencies --strict".
+# For example GATES="checkov gitleaks".
 GATES ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -54,6 +54,10 @@ generate: install ## Write CRDs, roles, the chart's copies, reference docs and g
 .PHONY: scan
 scan: tools .cache/scanners/.installed ## Scan rendered manifests, the history and the dependencies; each exception has a reason
 	$(BIN)/python -m tests.gates $(GATES)
+
+.PHONY: audit
+audit: .venv/.installed ## Write down which locked releases the package index was asked about today; after a change of the lock
+	$(BIN)/python -m tests.gates --audit dependencies
 
 .PHONY: bench
 bench: tools ## Measure the operator beside a Go controller, the cost of policies, fairness and incidents

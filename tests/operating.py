@@ -3,8 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,7 +19,7 @@ from ringfence import names
 from ringfence.adapters.sqlite.reader import SqliteReader
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import ControlPlane
-from ringfence.controlplane.process import GuardedProcess
+from tests.forking import ForkedProcess
 from tests.waiting import eventually
 
 _NUMBERS: Final = itertools.count(1)
@@ -44,7 +42,7 @@ class OperatorProcess:
     folder: Path
     kubeconfig: Path | None = None
     arguments: tuple[str, ...] = ()
-    process: GuardedProcess | None = None
+    process: ForkedProcess | None = None
     number: int = field(default_factory=lambda: next(_NUMBERS))
     still: tuple[float, float] = (-1.0, 0.0)
     """How many looks there were, and since when there were no more."""
@@ -63,10 +61,9 @@ class OperatorProcess:
         """Start it and return at once."""
         kubeconfig = self.kubeconfig or operator_kubeconfig(self.plane)
         options = ("--kubeconfig", str(kubeconfig), "--ledger", f"sqlite:///{self.ledger}", "--log-format", "json")
-        command = [sys.executable, "-m", "ringfence", "run", *options, *self.arguments]
         self.log.write_bytes(b"")
-        self.kill()  # what is left of the one before, which has ended: its pipes
-        self.process = GuardedProcess(command, log=self.log, cwd=self.folder)
+        self.kill()  # what is left of the one before, which has ended: its socket
+        self.process = ForkedProcess(["run", *options, *self.arguments], log=self.log, cwd=self.folder)
         return self
 
     def keep_running(self) -> bool:
@@ -149,10 +146,7 @@ class OperatorProcess:
     def exit_code(self, timeout: float = 15.0) -> int:
         """Wait until it has ended by itself, and return its exit code."""
         assert self.process is not None
-        guard: subprocess.Popen[bytes] = self.process._guard
-        code = guard.wait(timeout)
-        self.process.kill()
-        return code
+        return self.process.wait(timeout)
 
     def records(self) -> list[dict[str, Any]]:
         """Every event of every log of its ledger."""

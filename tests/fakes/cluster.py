@@ -5,12 +5,13 @@ only a server knows is tested on a real one.
 """
 
 import asyncio
-import copy
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+import orjson
 
 from ringfence import names
 from ringfence.adapters.kubernetes.certificates import public_part
@@ -32,6 +33,7 @@ from ringfence.ports.cluster import (
 )
 
 Json = dict[str, Any]
+_ThingT = TypeVar("_ThingT")
 Failing = Callable[[str, Ref], ClusterError | None]
 """Given a verb and an object, the error that the call ends with."""
 
@@ -86,7 +88,7 @@ class MemoryCluster:
 
     def put(self, kind: ResourceType, thing: Object, *, manager: str = "kubectl") -> Json:
         """Create or replace an object as somebody else."""
-        new = copy.deepcopy(dict(thing))
+        new = _copied(dict(thing))
         metadata = new["metadata"]
         ref = Ref(kind, metadata.get("namespace", "") if kind.namespaced else "", metadata["name"])
         return self._store(ref, new, manager)
@@ -112,8 +114,8 @@ class MemoryCluster:
         if kind in self.unserved:
             raise NotFoundError("the server could not find the requested resource", status=404)
         version = str(self.version)
-        found = [copy.deepcopy(thing) for ref, thing in self.objects.items() if ref.type == kind]
-        found = [thing for thing in found if _in(thing, namespace) and _selected(thing, selector)]
+        mine = (thing for ref, thing in self.objects.items() if ref.type == kind)
+        found = [_copied(thing) for thing in mine if _in(thing, namespace) and _selected(thing, selector)]
         for start in range(0, max(1, len(found)), self.page_size):
             await asyncio.sleep(0)
             yield Page(found[start : start + self.page_size], version)
@@ -158,7 +160,7 @@ class MemoryCluster:
         self._need_namespace(ref)
         if ref in self.objects:
             raise ConflictError(f'{ref.type.plural} "{ref.name}" already exists', status=409)
-        return copy.deepcopy(self._store(ref, copy.deepcopy(dict(manifest)), names.FIELD_MANAGER))
+        return _copied(self._store(ref, _copied(dict(manifest)), names.FIELD_MANAGER))
 
     async def deposit(self, ref: Ref, manifest: Object, data: Mapping[str, bytes], *, audit_id: str) -> Object:
         self._ask("deposit", ref, audit_id, manifest)
@@ -179,7 +181,7 @@ class MemoryCluster:
         if uid and before.get("metadata", {}).get("uid") != uid:
             raise ConflictError("the UID does not match", status=409)
         applied = _merged(before, manifest)
-        return copy.deepcopy(applied if dry_run else self._store(ref, applied, names.FIELD_MANAGER))
+        return _copied(applied if dry_run else self._store(ref, applied, names.FIELD_MANAGER))
 
     def _need_namespace(self, ref: Ref) -> None:
         if ref.namespace and Ref(kinds.CORE_NAMESPACE, "", ref.namespace) not in self.objects:
@@ -191,7 +193,7 @@ class MemoryCluster:
         before = self._existing(ref)
         if resource_version and before["metadata"]["resourceVersion"] != resource_version:
             raise ConflictError("the object has been modified", status=409)
-        return copy.deepcopy(self._store(ref, _merged(before, patch), names.FIELD_MANAGER))
+        return _copied(self._store(ref, _merged(before, patch), names.FIELD_MANAGER))
 
     async def delete(self, ref: Ref, *, uid: str, audit_id: str) -> Object:
         self._ask("delete", ref, audit_id)
@@ -206,7 +208,7 @@ class MemoryCluster:
         before = self._existing(ref)
         if before["metadata"]["uid"] != uid:
             raise ConflictError("the UID does not match", status=409)
-        return copy.deepcopy(self._store(ref, _merged(before, {"status": status}), names.FIELD_MANAGER))
+        return _copied(self._store(ref, _merged(before, {"status": status}), names.FIELD_MANAGER))
 
     async def create_event(self, event: Object) -> None:
         self._may("create", Ref(kinds.EVENT, event["metadata"]["namespace"], ""))
@@ -216,14 +218,14 @@ class MemoryCluster:
 
     async def get_lease(self, ref: Ref) -> Object | None:
         self._may("get", ref)
-        return copy.deepcopy(self.objects.get(ref))
+        return _copied(self.objects.get(ref))
 
     async def put_lease(self, ref: Ref, lease: Object) -> Object:
         self._may("put", ref)
         known, version = self.objects.get(ref), lease["metadata"].get("resourceVersion")
         if (known is None) != (version is None) or (known and known["metadata"]["resourceVersion"] != version):
             raise ConflictError("the lease has been modified", status=409)
-        return copy.deepcopy(self._store(ref, copy.deepcopy(dict(lease)), names.FIELD_MANAGER))
+        return _copied(self._store(ref, _copied(dict(lease)), names.FIELD_MANAGER))
 
     async def whoami(self) -> Identity:
         self._may("whoami", Ref(kinds.SECRET, "", ""))
@@ -240,7 +242,7 @@ class MemoryCluster:
             raise error
 
     def _ask(self, verb: str, ref: Ref, audit_id: str, body: Object | None = None) -> None:
-        self.sent.append(Sent(verb, ref, audit_id, copy.deepcopy(body)))
+        self.sent.append(Sent(verb, ref, audit_id, _copied(body)))
         self._may(verb, ref)
 
     async def _power(self, *, count: bool = True) -> None:
@@ -283,10 +285,10 @@ class MemoryCluster:
         return f"uid-{str(ref).replace('/', '-').lower()}-{self.births[ref]}"
 
     def _delete(self, ref: Ref) -> Json:
-        thing = copy.deepcopy(self._existing(ref))
+        thing = _copied(self._existing(ref))
         if thing["metadata"].get("finalizers"):
             thing["metadata"].setdefault("deletionTimestamp", "2026-01-02T00:00:00Z")
-            return copy.deepcopy(self._store(ref, thing, "kubectl"))
+            return _copied(self._store(ref, thing, "kubectl"))
         del self.objects[ref]
         self.version += 1
         thing["metadata"]["resourceVersion"] = str(self.version)
@@ -297,11 +299,17 @@ class MemoryCluster:
         return {"kind": "Status", "apiVersion": "v1", "status": "Success"}
 
     def _tell(self, kind: ResourceType, event_type: Any, thing: Json) -> None:
-        event = WatchEvent(event_type, copy.deepcopy(thing))
+        event = WatchEvent(event_type, _copied(thing))
         self.history.append((self.version, kind, event))
         for known, selector, queue in self.watchers:
             if known == kind and _selected(thing, selector):
                 queue.put_nowait(event)
+
+
+def _copied(thing: _ThingT) -> _ThingT:
+    """As it came over the network."""
+    copied: _ThingT = orjson.loads(orjson.dumps(thing))
+    return copied
 
 
 def _in(thing: Object, namespace: str) -> bool:
@@ -322,8 +330,8 @@ def _requirements(selector: str) -> Iterator[tuple[str, str]]:
 def _merged(before: Any, patch: Any) -> Any:
     """RFC 7386, which is also how an apply looks to whoever owns every field."""
     if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
-    result = dict(copy.deepcopy(before)) if isinstance(before, Mapping) else {}
+        return _copied(patch)
+    result = dict(_copied(before)) if isinstance(before, Mapping) else {}
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)

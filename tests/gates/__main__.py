@@ -1,6 +1,8 @@
 """`make scan`: manifests, history and dependencies before the scanners; ends with 1 where something is unexplained."""
 
 import argparse
+import datetime
+import json
 import sys
 import tempfile
 import time
@@ -27,23 +29,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gates", description=__doc__)
     names = (*_OF_MANIFESTS, "gitleaks", "dependencies")
     parser.add_argument("gates", nargs="*", choices=[[], *names], metavar="gate", help=f"of {', '.join(names)}")
-    parser.add_argument("--strict", action="store_true", help="fail for each release that no index was asked about")
+    parser.add_argument("--audit", action="store_true", help="write down which releases the index was asked about")
     arguments = parser.parse_args()
+    if arguments.audit:
+        _audit()
     with tempfile.TemporaryDirectory() as folder:
-        return _judge(_gates(Path(folder), arguments.gates or names, strict=arguments.strict))
+        return _judge(_gates(Path(folder), arguments.gates or names))
 
 
-def _gates(folder: Path, names: Sequence[str], *, strict: bool) -> dict[str, Gate]:
+def _gates(folder: Path, names: Sequence[str]) -> dict[str, Gate]:
     files = render(folder) if set(names) & set(_OF_MANIFESTS) else []
     every: dict[str, Gate] = {name: lambda scan=scan: scan(files) for name, scan in _OF_MANIFESTS.items()}  # type: ignore[misc]
-    every |= {"gitleaks": scanners.gitleaks, "dependencies": lambda: _dependencies(strict=strict)}
+    every |= {"gitleaks": scanners.gitleaks, "dependencies": _dependencies}
     return {name: every[name] for name in names}
 
 
-def _dependencies(*, strict: bool) -> Iterable[Finding]:
-    answers = dependencies.ask(dependencies.locked(REPOSITORY / "uv.lock"))
+def _dependencies() -> Iterable[Finding]:
+    answers = _asked()
     print(f"  {dependencies.told(answers)}")
-    return dependencies.findings(answers, strict=strict)
+    return dependencies.findings(answers, _audits(), _today())
+
+
+def _audit() -> None:
+    """Write down what the index was asked about."""
+    audits = dependencies.audited(_asked(), _audits(), _today())
+    dependencies.AUDITS.write_text(json.dumps(audits, indent=1) + "\n", encoding="utf-8")
+
+
+def _asked() -> Sequence[dependencies.Answer]:
+    return dependencies.ask(dependencies.locked(REPOSITORY / "uv.lock"))
+
+
+def _audits() -> dependencies.Audits:
+    return dict(json.loads(dependencies.AUDITS.read_text(encoding="utf-8")))
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def _judge(gates: dict[str, Gate]) -> int:

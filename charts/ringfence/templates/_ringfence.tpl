@@ -25,14 +25,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.ledger.existingClaim | default "ringfence-ledger" }}
 {{- end }}
 
-{{/* One checked-in manifest with this release's labels; "keep" leaves it in the cluster after an uninstall. */}}
+{{/* One checked-in manifest with this release's labels; "keep" leaves it in the cluster after an uninstall, "hook" says
+when it comes, if not with the others. */}}
 {{- define "ringfence.manifest" -}}
 {{- $object := .text | fromYaml }}
 {{- $labels := include "ringfence.labels" .root | fromYaml }}
 {{- $metadata := mergeOverwrite (dict) $object.metadata (dict "labels" (mergeOverwrite (dict) ($object.metadata.labels | default dict) $labels)) }}
-{{- if .keep }}
-{{- $kept := mergeOverwrite (dict) ($metadata.annotations | default dict) (dict "helm.sh/resource-policy" "keep") }}
-{{- $metadata = set $metadata "annotations" $kept }}
+{{- $annotations := dict }}
+{{- if .keep }}{{ $annotations = set $annotations "helm.sh/resource-policy" "keep" }}{{ end }}
+{{- if .hook }}{{ $annotations = set $annotations "helm.sh/hook" .hook }}{{ end }}
+{{- if $annotations }}
+{{- $metadata = set $metadata "annotations" (mergeOverwrite (dict) ($metadata.annotations | default dict) $annotations) }}
 {{- end }}
 {{- set $object "metadata" $metadata | toYaml }}
 {{- end }}
