@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from ringfence.ports.cluster import (
     WatchEvent,
 )
 from tests.fakes.cluster import MemoryCluster
+from tests.gateway.certificates import Certificates
 
 AUDIT_ID = "00000000-0000-7000-8000-000000000000.0"
 HELD = "ringfence.dev/operator"
@@ -200,6 +202,20 @@ async def test_a_secret_is_asked_for_without_being_read(cluster: Cluster, home: 
     """Absent until it is there; asking makes none."""
     assert await cluster.secret_exists(home, "db") is Existence.ABSENT
     assert await cluster.secret_exists(home, "db") is Existence.ABSENT
+
+
+async def test_of_an_authority_only_its_certificates_are_told(cluster: Cluster, home: str, tmp_path: Path) -> None:
+    """Whatever else somebody put beside them; nothing where there is no such ConfigMap, or no certificate in it."""
+    certificates = Certificates(tmp_path)
+    authority, key = certificates.authority.read_text(), certificates.server()["tls.key"].decode()
+    ref, manifest = settings(home, "llama-ca")
+    assert await cluster.authority(home, "llama-ca") == ""
+    await cluster.apply(ref, {**manifest, "data": {"ca.crt": "none"}}, audit_id=AUDIT_ID)
+    assert await cluster.authority(home, "llama-ca") == ""
+    beside = f"about it\n{key}{authority}"
+    await cluster.apply(ref, {**manifest, "data": {"ca.crt": beside}}, audit_id=AUDIT_ID)
+    assert await cluster.authority(home, "llama-ca") == authority
+    assert await cluster.authority(home, "other") == ""
 
 
 async def test_a_lease_is_taken_by_one(cluster: Cluster, home: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.adapters.collector import log as log_module
 from ringfence.adapters.collector.counting import Counting
 from ringfence.adapters.collector.log import AccessLog
 from ringfence.adapters.collector.metrics import Metrics
@@ -45,41 +46,45 @@ def _counting(folder: Path) -> Iterator[Counting]:
         yield Counting(log, state, Metrics())
 
 
-@pytest.mark.parametrize("lost", ["before the commit", "before the commit is known", "before the log is given up"])
+STEPS = ("before the rows", "after the rows", "after the commit", "before the log is given up")
+
+
+@pytest.mark.parametrize("lost", STEPS)
 def test_killed_at_each_step_it_counts_every_line_once(
     lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """First without a kill, then with one at that step of every batch."""
-    _write(tmp_path / "access.log", 3)
+    """First without a kill, then with one at that step; what is given up so far is given up at once."""
+    monkeypatch.setattr(log_module, "RECLAIMED", 1)
+    _write(tmp_path / "access.log", 30)
     with _counting(tmp_path) as counting:
         counting.step()
-        assert counting.state.page("").rows == (row(3),)
-    _write(tmp_path / "access.log", 4)
+        assert counting.state.page("").rows == (row(30),)
+    _write(tmp_path / "access.log", 40)
     with _counting(tmp_path) as counting, monkeypatch.context() as patch:
         _lose_power(patch, lost)
         with pytest.raises(PowerLostError):
             counting.step()
     with _counting(tmp_path) as counting:
-        counting.step()
-        assert counting.state.page("").rows == (row(7),)
+        while counting.step():
+            pass
+        assert counting.state.page("").rows == (row(70),)
 
 
 def _lose_power(patch: pytest.MonkeyPatch, when: str) -> None:
-    def lose(*_: object) -> None:
+    owner, name, done = {
+        "before the rows": (State, "_add", False),
+        "after the rows": (State, "_add", True),
+        "after the commit": (State, "take", True),
+        "before the log is given up": (AccessLog, "reclaim", False),
+    }[when]
+    work = getattr(owner, name)
+
+    def lose(*given: Any) -> None:
+        if done:
+            work(*given)
         raise PowerLostError
 
-    if when == "before the commit":
-        patch.setattr(State, "_add", lose)
-    elif when == "before the commit is known":
-        commits = State.take
-
-        def take(state: State, *given: Any) -> None:
-            commits(state, *given)
-            raise PowerLostError
-
-        patch.setattr(State, "take", take)
-    else:
-        patch.setattr(AccessLog, "reclaim", lose)
+    patch.setattr(owner, name, lose)
 
 
 @contextmanager

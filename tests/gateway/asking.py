@@ -4,7 +4,6 @@ Law: an attempt is data; what it was answered is told as it came.
 """
 
 import http.client
-import io
 import json
 import socket
 import ssl
@@ -18,7 +17,8 @@ from tests.gateway.tokens import TokenIssuer
 CHAT: Final = "/v1/chat/completions"
 MODELS: Final = "/v1/models"
 HOST: Final = "localhost"
-_PATIENCE: Final = 20.0  # seconds
+PATIENCE: Final = 20.0
+"""Seconds that an answer may take."""
 
 Headers = tuple[tuple[str, str], ...]
 Bearer = Callable[["Strangers"], str]
@@ -52,7 +52,8 @@ class Door:
         return self._connected(self.tls_h2)
 
     def _connected(self, tls: ssl.SSLContext) -> ssl.SSLSocket:
-        plain = socket.create_connection(("127.0.0.1", self.port), _PATIENCE)
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a request waits for the handshake's last ACK
         return tls.wrap_socket(plain, server_hostname=HOST)
 
 
@@ -128,7 +129,10 @@ class Request:
 
     def wire(self, signers: Strangers) -> bytes:
         """The bytes."""
-        lines = [f"{self.method} {self.path} {self.version}", *(f"{name}: {value}" for name, value in self._all(signers))]
+        lines = [
+            f"{self.method} {self.path} {self.version}",
+            *(f"{name}: {value}" for name, value in self._all(signers)),
+        ]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.content
 
     def _all(self, signers: Strangers) -> Sequence[tuple[str, str]]:
@@ -149,12 +153,14 @@ class Raw:
     sent: bytes
 
     def send(self, door: Door) -> Answer:
-        """Send them, and read all that comes until the gateway closes: more than one answer is told."""
+        """Send them, and read all that comes: more than one answer is told."""
         with closing(door.connect()) as connection:
             connection.sendall(self.sent.replace(b"TOKEN", workload(door.signers).encode()))
-            received = _Received(_until_closed(connection))
-            answer = _read(received)
-            return replace(answer, more=received.read())
+            with connection.makefile("rb") as received:
+                answer = _read(received)
+                # The gateway waits a second for the client's own end before it closes (`delayed_close_timeout`).
+                connection.shutdown(socket.SHUT_WR)
+                return replace(answer, more=_rest(received))
 
 
 def exchange(connection: ssl.SSLSocket, sent: bytes, method: str = "POST") -> Answer:
@@ -174,27 +180,25 @@ def _read(received: BinaryIO, method: str = "POST") -> Answer:
         return Answer(0)
 
 
-def _until_closed(connection: ssl.SSLSocket) -> bytes:
-    found = b""
-    with suppress(OSError):
-        while part := connection.recv(1 << 16):
-            found += part
-    return found
+def _rest(received: BinaryIO) -> bytes:
+    try:
+        return received.read()
+    except OSError:
+        return b""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """What `http.client` reads from."""
+    """What `http.client` reads from; it takes that for its own and closes it, but what comes after is ours to read."""
 
     received: BinaryIO
 
-    def makefile(self, _mode: str) -> BinaryIO:
+    def makefile(self, _mode: str) -> "_Source":
         """The same file each time."""
-        return self.received
-
-
-class _Received(io.BytesIO):
-    """Stays open when `http.client` has read an answer of it."""
+        return self
 
     def close(self) -> None:
-        """Stay open."""
+        """Leave it open."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.received, name)

@@ -1,8 +1,9 @@
 """Requests to a gateway in HTTP/2, with headers that no decent client would send (RFC 9113, section 8)."""
 
+import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,12 +11,14 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
 
-from tests.gateway.asking import CHAT, HOST, Answer, Bearer, Door, Headers, body, workload
+from tests.gateway.asking import CHAT, HOST, PATIENCE, Answer, Bearer, Door, Headers, body, workload
 
 # The library would refuse to send what these requests are about.
 _LAX: Final = H2Configuration(
     header_encoding="latin-1", validate_outbound_headers=False, normalize_outbound_headers=False
 )
+
+_SILENCE: Final = 0.3  # seconds
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ def _answered(connection: ssl.SSLSocket, spoken: H2Connection) -> Answer:
 
 
 def _events(connection: ssl.SSLSocket, spoken: H2Connection) -> Iterator[Event]:
-    while received := connection.recv(1 << 16):
+    while received := _received(connection):
         yield from spoken.receive_data(received)
-        connection.sendall(spoken.data_to_send())
+        with suppress(OSError):  # it was closed meanwhile
+            connection.sendall(spoken.data_to_send())
+
+
+def _received(connection: ssl.SSLSocket) -> bytes:
+    """What comes next; after a silence, what comes when this side has ended: a gateway that has done so waits for it."""
+    connection.settimeout(_SILENCE)
+    try:
+        return connection.recv(1 << 16)
+    except TimeoutError:
+        connection.settimeout(PATIENCE)
+        connection.shutdown(socket.SHUT_WR)
+    with suppress(OSError):
+        return connection.recv(1 << 16)
+    return b""

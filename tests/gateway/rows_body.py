@@ -15,6 +15,8 @@ from tests.gateway.world import MAX_REQUEST_BYTES, SMALL
 UNREAD: Final = (403, "model_not_allowed")
 """A body that can't be read names no model."""
 NOT_ALLOWED: Final = (403, "model_not_allowed")
+UNCLEAR: Final = (400, "bad_request")
+"""A body whose model two readers may see in two ways."""
 TOO_LARGE: Final = (413, "request_too_large")
 DEPTH: Final = 20_000
 _ASKED: Final = '"messages":[{"role":"user","content":"hello"}]'
@@ -41,6 +43,11 @@ def forbidden(title: str, model: Any) -> Row:
     return Row(title, of_model(model), *NOT_ALLOWED)
 
 
+def unclear(title: str, model: Any) -> Row:
+    """A model that is no plain text."""
+    return Row(title, of_model(model), *UNCLEAR)
+
+
 def of_size(size: int, model: str = "chat") -> bytes:
     """A body of so many bytes."""
     bare = len(body(model, user=""))
@@ -61,9 +68,13 @@ TWICE: Final = (
     malformed("a second model with an escape of two digits more", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
     malformed("messages twice", f'{{"model":"chat",{_ASKED},{_ASKED}}}'),
     malformed("a key twice deep inside", f'{{"model":"chat",{_ASKED},"metadata":{{"a":"1","a":"2"}}}}'),
-    Row("a second model in capitals", sent(f'{{"model":"chat",{_ASKED},"MODEL":"gpt-4"}}'), *UNREAD),
-    Row("a second model, capitalized", sent(f'{{"Model":"gpt-4","model":"chat",{_ASKED}}}'), *UNREAD),
-    Row("a second model, capitalized behind an escape", sent(f'{{"\\u004dodel":"gpt-4","model":"chat",{_ASKED}}}'), *UNREAD),
+    Row("a second model in capitals", sent(f'{{"model":"chat",{_ASKED},"MODEL":"gpt-4"}}'), *UNCLEAR),
+    Row("a second model, capitalized", sent(f'{{"Model":"gpt-4","model":"chat",{_ASKED}}}'), *UNCLEAR),
+    Row(
+        "a second model, capitalized behind an escape",
+        sent(f'{{"\\u004dodel":"gpt-4","model":"chat",{_ASKED}}}'),
+        *UNCLEAR,
+    ),
 )
 MALFORMED: Final = (
     malformed("a byte order mark", b"\xef\xbb\xbf" + body()),
@@ -100,60 +111,89 @@ MODELS: Final = (
     forbidden("the gateway's own name of the target", "first/gpt-4o"),
     forbidden("the gateway's own placeholder", "rf:model"),
     forbidden("the route's revision", "rev-chat"),
-    forbidden("a production model from development", "reports"),
-    forbidden("another account's model", "guarded"),
-    forbidden("in capitals", "CHAT"),
+    forbidden("a model in capitals", "CHAT"),
     forbidden("a blank before it", " chat"),
     forbidden("a blank after it", "chat "),
-    forbidden("a NUL after it", "chat\0"),
-    forbidden("a line break after it", "chat\n"),
-    forbidden("a header after it", "chat\r\nx-rf-namespace: acme-prod"),
-    forbidden("a tab after it", "chat\t"),
-    forbidden("a space of no width in it", "ch\u200bat"),
-    forbidden("a letter of another alphabet in it", "сhat"),  # noqa: RUF001 -- that is the attack
-    forbidden("letters of double width", "ｃｈａｔ"),  # noqa: RUF001 -- that is the attack
-    forbidden("an accent that combines", "chat\u0301"),
+    unclear("a NUL after it", "chat\0"),
+    unclear("a line break after it", "chat\n"),
+    unclear("a header after it", "chat\r\nx-rf-namespace: acme-prod"),
+    unclear("a tab after it", "chat\t"),
+    unclear("a space of no width in it", "ch\u200bat"),
+    unclear("a letter of another alphabet in it", "сhat"),  # noqa: RUF001 -- that is the attack
+    unclear("letters of double width", "ｃｈａｔ"),  # noqa: RUF001 -- that is the attack
+    unclear("an accent that combines", "chat\u0301"),
     forbidden("percent-encoded", "%63hat"),
     forbidden("a path", "x/../chat"),
     forbidden("a wildcard", "*"),
     forbidden("an expression", "cha."),
     forbidden("two models", "nope,chat"),
     forbidden("nobody's", ""),
-    forbidden("a list", ["chat"]),
-    forbidden("an object", {"model": "chat"}),
-    forbidden("a number", 1),
-    forbidden("true", True),
-    forbidden("null", None),
+    unclear("a list", ["chat"]),
+    unclear("an object", {"model": "chat"}),
+    unclear("a number for a model", 1),
+    unclear("true", True),
+    forbidden("null for a model", None),
     forbidden("so long that it fills the headers", "chat" * 4000),
     Row("no model", sent(f"{{{_ASKED}}}"), *NOT_ALLOWED),
     Row("a model deeper inside", sent(f'{{"a":{{"model":"chat"}},{_ASKED}}}'), *NOT_ALLOWED),
-    Row("a forbidden one, and an allowed one inside", sent(f'{{"model":"nope","a":{{"model":"chat"}},{_ASKED}}}'), *NOT_ALLOWED),
+    Row(
+        "a forbidden one, and an allowed one inside",
+        sent(f'{{"model":"nope","a":{{"model":"chat"}},{_ASKED}}}'),
+        *NOT_ALLOWED,
+    ),
     Row("a model under another spelling of the key", sent(f'{{"Model":"chat",{_ASKED}}}'), *NOT_ALLOWED),
     Row("a model under a key with a blank", sent(f'{{"model ":"chat",{_ASKED}}}'), *NOT_ALLOWED),
-    Row("a forbidden one behind an escape", sent(f'{{"\\u006dodel":"nope",{_ASKED}}}'), *NOT_ALLOWED),
+    Row("the key behind an escape", sent(f'{{"\\u006dodel":"chat",{_ASKED}}}'), *UNCLEAR),
+    Row("the model behind an escape", sent(f'{{"model":"\\u0063hat",{_ASKED}}}'), *UNCLEAR),
+    Row("a key without quotes", sent(f'{{model:"chat",{_ASKED}}}'), *UNCLEAR),
+    Row("a key in single quotes", sent(f"{{'model':\"chat\",{_ASKED}}}"), *UNCLEAR),
+    Row("a model in single quotes", sent(f"{{\"model\":'chat',{_ASKED}}}"), *UNCLEAR),
+    Row("a second key in single quotes", sent(f"{{\"model\":\"chat\",'user':'x',{_ASKED}}}"), *UNCLEAR),
 )
 CONTENT: Final = (
     encoded("gzip", gzip.compress(body())),
     encoded("deflate", zlib.compress(body())),
     encoded("identity, gzip", gzip.compress(body())),
-    Row("a forbidden model, compressed", Request(gzip.compress(body("nope")), headers=(("content-encoding", "gzip"),)), *UNREAD),
+    Row(
+        "a forbidden model, compressed",
+        Request(gzip.compress(body("nope")), headers=(("content-encoding", "gzip"),)),
+        *UNREAD,
+    ),
     *(
         Row(f"a forbidden model as {each or 'nothing'}", sent(body("nope"), content_type=each), *NOT_ALLOWED)
         for each in ("", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "*/*")
     ),
-    Row("a form of many parts", sent(b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nchat\r\n--x--\r\n', content_type="multipart/form-data; boundary=x"), *UNREAD),
-    Row("another character set", sent(body().decode().encode("utf-16"), content_type="application/json; charset=utf-16"), *UNREAD),
+    Row(
+        "a form of many parts",
+        sent(
+            b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nchat\r\n--x--\r\n',
+            content_type="multipart/form-data; boundary=x",
+        ),
+        *UNREAD,
+    ),
+    Row(
+        "another character set",
+        sent(body().decode().encode("utf-16"), content_type="application/json; charset=utf-16"),
+        *UNREAD,
+    ),
 )
 SIZES: Final = (
-    Row("a byte too many for the gateway", Request(of_size(MAX_REQUEST_BYTES + 1)), *TOO_LARGE, Request(of_size(MAX_REQUEST_BYTES))),
-    Row("a byte too many for the route", Request(of_size(SMALL + 1, "small")), *TOO_LARGE, Request(of_size(SMALL, "small"))),
+    Row(
+        "a byte too many for the gateway",
+        Request(of_size(MAX_REQUEST_BYTES + 1)),
+        *TOO_LARGE,
+        Request(of_size(MAX_REQUEST_BYTES)),
+    ),
+    Row(
+        "a byte too many for the route",
+        Request(of_size(SMALL + 1, "small")),
+        *TOO_LARGE,
+        Request(of_size(SMALL, "small")),
+    ),
     Row("far too many, of a forbidden model", Request(of_size(4 * MAX_REQUEST_BYTES, "nope")), *TOO_LARGE),
 )
 ROWS: Final = (*TWICE, *MALFORMED, *MODELS, *CONTENT, *SIZES)
 FUTILE: Final = (
-    Futile("the key behind an escape", sent(f'{{"\\u006dodel":"chat",{_ASKED}}}')),
-    Futile("the model behind an escape", sent(f'{{"model":"\\u0063hat",{_ASKED}}}')),
-    Futile("blanks around everything", sent(f' \n{{ "model" : "chat" , {_ASKED} }}\n ')),
     *(
         Futile(f"a plain body that is called {each}", Request(headers=(("content-encoding", each),)))
         for each in ("gzip", "deflate", "br", "zstd", "identity")

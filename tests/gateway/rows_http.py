@@ -68,11 +68,11 @@ PATHS: Final = (
     unknown("the root", "/"),
     unknown("the version alone", "/v1"),
     unknown("another version", "/v2/chat/completions"),
-    unknown("no version", "/chat/completions"),
+    unknown("no version of the API", "/chat/completions"),
     unknown("the path of the provider", "/openai/v1/chat/completions"),
     unknown("a slash more", f"{CHAT}/"),
     unknown("a part more", f"{CHAT}/x"),
-    unknown("in capitals", CHAT.upper()),
+    unknown("a path in capitals", CHAT.upper()),
     unknown("a parameter of the path", f"{CHAT};a=b"),
     unknown("a blank, encoded", f"{CHAT}%20"),
     unknown("a line break, encoded", f"{CHAT}%0d%0ax-rf-model:%20chat"),
@@ -94,7 +94,11 @@ METHODS: Final = (
     Row("a method in lower case", at(CHAT, "post"), *BAD),
     Row("a tunnel", at("api.first.example:443", "CONNECT"), *BAD),
     Row("GET that says it is POST", replace(at(CHAT, "GET"), headers=(("x-http-method-override", "POST"),)), *ENDPOINT),
-    Row("an upgrade to a web socket", replace(at(CHAT, "GET"), headers=(("connection", "upgrade"), ("upgrade", "websocket"))), *NOT_ALLOWED),
+    Row(
+        "an upgrade to a web socket",
+        replace(at(CHAT, "GET"), headers=(("connection", "upgrade"), ("upgrade", "websocket"))),
+        *ENDPOINT,
+    ),
 )
 SPOOFS: Final = (
     spoofed("the model in a header", "nope", ("x-rf-model", "chat")),
@@ -125,7 +129,9 @@ FUTILE: Final = (
     futile("how long it may take", ("x-envoy-upstream-rq-timeout-ms", "1")),
     futile("how long each try may take", ("x-envoy-upstream-rq-per-try-timeout-ms", "1")),
     futile("how long is expected", ("x-envoy-expected-rq-timeout-ms", "1")),
-    futile("what it is counted as", ("x-envoy-upstream-alt-stat-name", "mine"), ("x-envoy-decorator-operation", "mine")),
+    futile(
+        "what it is counted as", ("x-envoy-upstream-alt-stat-name", "mine"), ("x-envoy-decorator-operation", "mine")
+    ),
     futile("that it is to be traced", ("x-envoy-force-trace", "1"), ("x-client-trace-id", "1")),
     futile("that it comes from inside", ("x-envoy-internal", "true")),
     futile("where it comes from", ("x-forwarded-for", "10.0.0.1"), ("x-real-ip", "10.0.0.1")),

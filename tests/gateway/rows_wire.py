@@ -15,7 +15,7 @@ BAD: Final = (400, "bad_request")
 UNIMPLEMENTED: Final = (501, "bad_request")
 OLD: Final = (426, "bad_request")
 NOT_ALLOWED: Final = (403, "model_not_allowed")
-ENDPOINT: Final = (404, "endpoint_unknown")
+UNKNOWN: Final = (403, "caller_unknown")
 NOBODY: Final = (401, "invalid_identity")
 HIDDEN: Final = (
     b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-rf-model: chat\r\ncontent-length: 16\r\n\r\n"
@@ -44,7 +44,9 @@ def length(value: object, title: str = "", content: bytes = ALLOWED) -> Row:
 def encoding(value: str, title: str = "") -> Row:
     """An encoding of the transfer that only some readers know."""
     refused = BAD if title else UNIMPLEMENTED
-    return Row(f"an encoding of {title or value}", framed(f"transfer-encoding: {value}", content=CHUNKS), *refused, IN_CHUNKS)
+    return Row(
+        f"an encoding of {title or value}", framed(f"transfer-encoding: {value}", content=CHUNKS), *refused, IN_CHUNKS
+    )
 
 
 def chunk(title: str, content: bytes) -> Row:
@@ -63,8 +65,13 @@ CHUNKS: Final = chunked(ALLOWED)
 IN_CHUNKS: Final = framed("transfer-encoding: chunked", content=CHUNKS)
 SMUGGLING: Final = (
     malformed("a length and chunks", framed(SIZE, "transfer-encoding: chunked", content=CHUNKS)),
-    malformed("chunks and a length", framed("transfer-encoding: chunked", "content-length: 4", content=chunked(b"") + HIDDEN)),
-    malformed("a short length and chunks that hide a request", framed("content-length: 5", "transfer-encoding: chunked", content=b"0\r\n\r\n" + HIDDEN)),
+    malformed(
+        "chunks and a length", framed("transfer-encoding: chunked", "content-length: 4", content=chunked(b"") + HIDDEN)
+    ),
+    malformed(
+        "a short length and chunks that hide a request",
+        framed("content-length: 5", "transfer-encoding: chunked", content=b"0\r\n\r\n" + HIDDEN),
+    ),
     malformed("two lengths", framed(SIZE, "content-length: 5")),
     malformed("a length of nothing, and then one", framed("content-length: 0", SIZE)),
     length(f"+{len(ALLOWED)}"),
@@ -85,18 +92,35 @@ SMUGGLING: Final = (
     encoding("chunked\x0b", "chunked, and a control character"),
     encoding("\x0bchunked", "a control character, and chunked"),
     encoding('"chunked"'),
-    Row("two encodings", framed("transfer-encoding: chunked", "transfer-encoding: identity", content=CHUNKS), *UNIMPLEMENTED, IN_CHUNKS),
+    Row(
+        "two encodings",
+        framed("transfer-encoding: chunked", "transfer-encoding: identity", content=CHUNKS),
+        *UNIMPLEMENTED,
+        IN_CHUNKS,
+    ),
     malformed("an encoding before the colon ends", framed("transfer-encoding : chunked", SIZE, content=CHUNKS)),
     malformed("an encoding on a folded line", framed("transfer-encoding:\r\n chunked", SIZE, content=CHUNKS)),
-    malformed("an encoding behind a bare line feed", framed(f"x-a: b\ntransfer-encoding: chunked\r\n{SIZE}", content=CHUNKS)),
+    malformed(
+        "an encoding behind a bare line feed", framed(f"x-a: b\ntransfer-encoding: chunked\r\n{SIZE}", content=CHUNKS)
+    ),
     chunk("of a negative size", b"-5\r\n" + ALLOWED),
     chunk("of a size with a sign", b"+%x\r\n%b\r\n0\r\n\r\n" % (len(ALLOWED), ALLOWED)),
     chunk("of a size with a prefix", b"0x%x\r\n%b\r\n0\r\n\r\n" % (len(ALLOWED), ALLOWED)),
     chunk("of no size", b"\r\n" + ALLOWED),
     chunk("of more than 2^64", b"1%016x\r\n%b\r\n0\r\n\r\n" % (len(ALLOWED), ALLOWED)),
-    Row("a chunk that is longer than it says", framed("transfer-encoding: chunked", content=b"5\r\n%b\r\n0\r\n\r\n" % ALLOWED), *NOT_ALLOWED, IN_CHUNKS),
+    Row(
+        "a chunk that is longer than it says",
+        framed("transfer-encoding: chunked", content=b"5\r\n%b\r\n0\r\n\r\n" % ALLOWED),
+        *NOT_ALLOWED,
+        IN_CHUNKS,
+    ),
     chunk("with a bare line feed", b"%x\n%b\n0\n\n" % (len(ALLOWED), ALLOWED)),
-    Row("chunks in HTTP/1.0", framed("transfer-encoding: chunked", content=CHUNKS, line=f"POST {CHAT} HTTP/1.0"), *OLD, IN_CHUNKS),
+    Row(
+        "chunks in HTTP/1.0",
+        framed("transfer-encoding: chunked", content=CHUNKS, line=f"POST {CHAT} HTTP/1.0"),
+        *OLD,
+        IN_CHUNKS,
+    ),
 )
 SYNTAX: Final = (
     malformed("a header with a NUL", framed(SIZE, "x-a: b\0c")),
@@ -114,7 +138,13 @@ SYNTAX: Final = (
     malformed("no words at all", Raw(b"\0" * 64)),
     Row("headers of too many bytes", framed(SIZE, f"x-a: {'b' * (20 << 10)}"), 431, "headers_too_large", PLAIN),
     Row("too many headers", framed(SIZE, *(f"x-{number}: b" for number in range(80))), 431, "headers_too_large", PLAIN),
-    Row("a path of too many bytes", framed(SIZE, line=f"POST {CHAT}?{'a' * (20 << 10)} HTTP/1.1"), 431, "headers_too_large", PLAIN),
+    Row(
+        "a path of too many bytes",
+        framed(SIZE, line=f"POST {CHAT}?{'a' * (20 << 10)} HTTP/1.1"),
+        431,
+        "headers_too_large",
+        PLAIN,
+    ),
 )
 H2: Final = H2Request()
 
@@ -158,18 +188,34 @@ HTTP2: Final = (
     second("a length that is too long", telling(("content-length", "9999"))),
     second("two lengths", telling(("content-length", str(len(ALLOWED))), ("content-length", "1"))),
     second("a header with an underscore", telling(("x_rf_model", "chat"))),
-    second("a tunnel", replace(H2, content=b"", pseudo=((":method", "CONNECT"), (":authority", "api.first.example:443"))), *ENDPOINT),
+    second(
+        "a tunnel",
+        replace(H2, content=b"", pseudo=((":method", "CONNECT"), (":authority", "api.first.example:443"))),
+        *UNKNOWN,
+    ),
     second(
         "a tunnel for web sockets",
-        replace(with_pseudo(H2, method="CONNECT"), content=b"", pseudo=(*with_pseudo(H2, method="CONNECT").pseudo, (":protocol", "websocket"))),
+        replace(
+            with_pseudo(H2, method="CONNECT"),
+            content=b"",
+            pseudo=(*with_pseudo(H2, method="CONNECT").pseudo, (":protocol", "websocket")),
+        ),
     ),
 )
 ROWS: Final = (*SMUGGLING, *SYNTAX, *HTTP2)
 FUTILE: Final = (
     Futile("in chunks", IN_CHUNKS, Request()),
-    Futile("in many chunks", framed("transfer-encoding: chunked", content=chunked(*(bytes([each]) for each in ALLOWED)))),
-    Futile("chunks that have names", framed("transfer-encoding: chunked", content=b"%x;name=value\r\n%b\r\n0\r\n\r\n" % (len(ALLOWED), ALLOWED))),
-    Futile("headers after the chunks", framed("transfer-encoding: chunked", content=CHUNKS[:-2] + b"x-rf-model: nope\r\nauthorization: x\r\n\r\n")),
+    Futile(
+        "in many chunks", framed("transfer-encoding: chunked", content=chunked(*(bytes([each]) for each in ALLOWED)))
+    ),
+    Futile(
+        "chunks that have names",
+        framed("transfer-encoding: chunked", content=b"%x;name=value\r\n%b\r\n0\r\n\r\n" % (len(ALLOWED), ALLOWED)),
+    ),
+    Futile(
+        "headers after the chunks",
+        framed("transfer-encoding: chunked", content=CHUNKS[:-2] + b"x-rf-model: nope\r\nauthorization: x\r\n\r\n"),
+    ),
     Futile("an encoding of any case", framed("Transfer-Encoding: Chunked", content=CHUNKS)),
     Futile("that it waits to be asked for the rest", framed(SIZE, "expect: 100-continue")),
     Futile("an encoding behind a bare return", framed(f"x-a: b\rtransfer-encoding: chunked\r\n{SIZE}")),

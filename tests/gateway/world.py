@@ -87,9 +87,7 @@ PROBE: Final = Probe("ringfence-system", "ringfence-probe")
 
 def gateway(signers: Strangers, authority: str) -> Gateway:
     """What the tenant acme is served."""
-    private = Upstream(
-        "llama", HOSTS["llama"], 8000, encryption=Encryption.PRIVATE, authority=authority, has_key=False
-    )
+    private = Upstream("llama", HOSTS["llama"], 8000, encryption=Encryption.PRIVATE, authority=authority, has_key=False)
     development = (*map(Grant, OPEN), Grant(GUARDED, frozenset({UI})))
     return Gateway(
         "acme",

@@ -63,6 +63,16 @@ def test_it_tells_each_namespace_and_route(ledger: Path, capsys: pytest.CaptureF
     assert _run(ledger) == 0
     header, *lines = capsys.readouterr().out.splitlines()
     assert header.split() == [
+        *("TENANT", "NAMESPACE", "ROUTE", "REQUESTS", "SERVED", "REFUSED", "FAILED", "TOKENS", "P50", "P95")
+    ]
+    assert lines[0].split() == ["acme", "acme-dev", "chat", "6", "4", "2", "0", "126", "250ms", "250ms"]
+    assert max(map(len, lines)) < 100
+
+
+def test_wide_it_tells_more(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(ledger, "-o", "wide") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == [
         *("TENANT", "NAMESPACE", "ROUTE", "REQUESTS", "SERVED", "REFUSED", "LIMITED", "FAILED", "ABANDONED"),
         *("PROMPT", "COMPLETION", "TOKENS", "UNMETERED", "P50", "P95"),
     ]

@@ -43,6 +43,7 @@ MERGE: Final = "application/merge-patch+json"
 JSON: Final = "application/json"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
+JWKS: Final = "application/jwk-set+json"
 METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 APPLY_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&force=true&fieldValidation=Strict"
@@ -155,7 +156,7 @@ class KubernetesCluster:
     async def issuer(self) -> Issuer:
         """Ask by discovery, which every ServiceAccount may (ClusterRole system:service-account-issuer-discovery)."""
         document = await self._call("GET", "/.well-known/openid-configuration")
-        keys = await self._call("GET", "/openid/v1/jwks")
+        keys = await self._call("GET", "/openid/v1/jwks", accept=JWKS)
         return Issuer(str(document["issuer"]), orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode())
 
     async def claims_in(self, namespace: str) -> int:

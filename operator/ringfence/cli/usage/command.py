@@ -37,7 +37,7 @@ def usage(
     until: Annotated[str, typer.Option(help="Up to when, in the same way; now where it is left out.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Compare each recorded hour with the record.")] = False,
     output: Annotated[
-        Literal["text", "json", "yaml", "csv"], typer.Option("--output", "-o", help="How to print the result.")
+        Literal["text", "wide", "json", "yaml", "csv"], typer.Option("--output", "-o", help="How to print the result.")
     ] = "text",
 ) -> None:
     """Tell how many requests and tokens each namespace, workload or route used, and how requests ended.

@@ -19,7 +19,13 @@ _NUMBERS: Final = (
     *("requests", "served", "refused", "limited", "failed", "abandoned"),
     *("promptTokens", "completionTokens", "totalTokens", "unmetered"),
 )
-_SHARES: Final = {"p50": 0.5, "p95": 0.95}
+_SHORT: Final = ("requests", "served", "refused", "failed", "totalTokens")
+_HEADERS: Final = {name: name.upper() for name in _NUMBERS} | {
+    "promptTokens": "PROMPT",
+    "completionTokens": "COMPLETION",
+    "totalTokens": "TOKENS",
+}
+_SHARES: Final = {"P50": 0.5, "P95": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,18 @@ class Line:
         return dict(zip(_NUMBERS, counts, strict=True))
 
 
-def _text(dimensions: Sequence[Dimension], lines: Sequence[Line]) -> None:
-    header = ("TENANT", *(each.name for each in dimensions), *_headers(), *(name.upper() for name in _SHARES))
-    print_columns(header, [_cells(dimensions, line) for line in lines])
+def _columns(shown: Sequence[str]) -> "Renderer":
+    def render(dimensions: Sequence[Dimension], lines: Sequence[Line]) -> None:
+        header = ("TENANT", *(each.name for each in dimensions), *(_HEADERS[name] for name in shown), *_SHARES)
+        print_columns(header, [_cells(dimensions, line, shown) for line in lines])
+
+    return render
 
 
-def _headers() -> list[str]:
-    shorter = {"promptTokens": "PROMPT", "completionTokens": "COMPLETION", "totalTokens": "TOKENS"}
-    return [shorter.get(name, name.upper()) for name in _NUMBERS]
-
-
-def _cells(dimensions: Sequence[Dimension], line: Line) -> tuple[str, ...]:
-    counts = (str(number) for number in line.numbers().values())
-    return (line.tenant, *_values(dimensions, line.group), *counts, *(_within(line.group.served, s) for s in _SHARES))
+def _cells(dimensions: Sequence[Dimension], line: Line, shown: Sequence[str]) -> tuple[str, ...]:
+    numbers, served = line.numbers(), line.group.served
+    counts = (str(numbers[name]) for name in shown)
+    return (line.tenant, *_values(dimensions, line.group), *counts, *(_within(served, name) for name in _SHARES))
 
 
 def _values(dimensions: Sequence[Dimension], group: Group) -> list[str]:
@@ -112,7 +117,8 @@ def _csv(dimensions: Sequence[Dimension], lines: Sequence[Line]) -> None:
 
 Renderer = Callable[[Sequence[Dimension], Sequence[Line]], None]
 RENDERERS: Final[Mapping[str, Renderer]] = {
-    "text": _text,
+    "text": _columns(_SHORT),
+    "wide": _columns(_NUMBERS),
     "json": _structured("json"),
     "yaml": _structured("yaml"),
     "csv": _csv,
