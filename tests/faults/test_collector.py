@@ -29,6 +29,7 @@ from tests.usage_samples import line, row
 from tests.waiting import eventually
 
 FAR = 2**40
+PATIENCE = 30.0  # seconds
 
 
 class PowerLostError(BaseException):
@@ -122,7 +123,7 @@ def test_killed_while_it_counts_it_loses_and_doubles_nothing(tmp_path: Path) -> 
         while not ended.is_set():
             _write(log, 100)
             written += 100
-            ended.wait(0.01)
+            ended.wait(0.05)
 
     writing = threading.Thread(target=write)
     _write(log, each)
@@ -131,13 +132,13 @@ def test_killed_while_it_counts_it_loses_and_doubles_nothing(tmp_path: Path) -> 
         for _ in range(rounds):
             with _process(tmp_path) as (process, port):
                 before = _requests(port)
-                eventually(lambda: _requests(port) > before)  # noqa: B023 -- it is asked within the round
+                eventually(lambda: _requests(port) > before, PATIENCE)  # noqa: B023 -- it is asked within the round
                 process.send_signal(signal.SIGKILL)
     finally:
         ended.set()
         writing.join()
     with _process(tmp_path) as (_, port):
-        eventually(lambda: _requests(port) >= each + written)
+        eventually(lambda: _requests(port) >= each + written, PATIENCE)
         (found,) = _ask(port).rows
         assert found == row(each + written)
 
@@ -147,24 +148,24 @@ def test_told_to_end_it_waits_for_whoever_asks_for_the_rest(tmp_path: Path) -> N
     with _process(tmp_path, "--linger", "60") as (process, port):
         _write(tmp_path / "access.log", 3)
         process.send_signal(signal.SIGTERM)
-        page = eventually(lambda: page if (page := _ask(port)).rows else None)
+        page = eventually(lambda: page if (page := _ask(port)).rows else None, PATIENCE)
         assert page.rows == (row(3),)
         assert process.poll() is None
         _ask(port, page.cursor)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_told_to_end_it_waits_no_longer_than_it_may(tmp_path: Path) -> None:
     _write(tmp_path / "access.log", 3)
     with _process(tmp_path, "--linger", "1") as (process, _):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_with_nothing_to_tell_it_goes_at_once(tmp_path: Path) -> None:
     with _process(tmp_path, "--linger", "60") as (process, _):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_it_tells_prometheus_what_it_counted_and_of_whom_not(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_it_tells_prometheus_what_it_counted_and_of_whom_not(tmp_path: Path) -> 
     _write(tmp_path / "access.log", 1, status=403, details="direct_response", refused_model="canary", route=None)
     _write(tmp_path / "access.log", 1, ts=None)
     with _process(tmp_path) as (_, port):
-        eventually(lambda: _requests(port) == 3)
+        eventually(lambda: _requests(port) == 3, PATIENCE)
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
             connection.request("GET", "/metrics")
             told = connection.getresponse().read().decode()
