@@ -18,7 +18,8 @@ import orjson
 
 from ringfence import names
 from ringfence.controlplane.process import GuardedProcess
-from ringfence.gateway.files import BOOTSTRAP, configuration
+from ringfence.gateway.bootstrap import BOOTSTRAP
+from ringfence.gateway.files import configuration
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.gateway.upstreams import PUBLIC_AUTHORITIES
@@ -39,9 +40,12 @@ class Pod:
     certificates: Certificates
     addresses: Mapping[str, int]
     """Where each host is: a port of this machine."""
-    port: int = field(default_factory=lambda: free_port())
-    metrics_port: int = field(default_factory=lambda: free_port())
+    port: int = field(init=False)
+    metrics_port: int = field(init=False)
     process: GuardedProcess | None = None
+
+    def __post_init__(self) -> None:
+        self.port, self.metrics_port = free_port(), free_port()
 
     def start(self, gateway: Gateway, keys: Mapping[str, str]) -> "Pod":
         """Start it with these providers' keys, and wait until it serves."""

@@ -135,10 +135,11 @@ class World:
 
     def logged(self, attempt: Attempt) -> tuple[Answer, dict[str, object]]:
         """Send something, and wait for its line of the access log."""
-        before = len(self.pod.lines())
         answer = self.ask(attempt)
-        (line,) = eventually(lambda: self.pod.lines()[before:])
-        return answer, line
+        number = answer.header("x-request-id")
+        return answer, eventually(
+            lambda: next((each for each in self.pod.lines() if each["request_id"] == number), None)
+        )
 
 
 @contextmanager
