@@ -155,7 +155,7 @@ SETTINGS: Final = {
 _JWT: Final = "envoy.filters.http.jwt_authn:jwt:kubernetes.io"
 OPERATORS: Final = frozenset(
     {
-        *("%REQUEST_BODY(model)%", "%REQUEST_BODY(stream)%"),
+        *("%REQUEST_BODY(model)%", "%REQUEST_BODY(stream)%", "%REQUEST_BODY(stream_options:include_usage)%"),
         *("%REQ(content-length)%", "%REQ(x-rf-length)%", "%REQ(x-rf-model):64%", "%LOCAL_REPLY_BODY%"),
         *(f"%DYNAMIC_METADATA({_JWT}:{claim})%" for claim in ("namespace", "serviceaccount:name")),
         *(f"%DYNAMIC_METADATA(ringfence.usage:{kind}_tokens)%" for kind in ("prompt", "completion", "total")),
