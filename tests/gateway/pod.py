@@ -18,7 +18,7 @@ import orjson
 
 from ringfence import names
 from ringfence.controlplane.process import GuardedProcess
-from ringfence.gateway.bootstrap import BOOTSTRAP
+from ringfence.gateway import command
 from ringfence.gateway.files import configuration
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
@@ -96,6 +96,11 @@ class Pod:
         told = orjson.loads(self.ask(f"/stats?format=json&filter=^{beginning}"))["stats"]
         return {each["name"]: each["value"] for each in told if "value" in each}
 
+    def revisions(self) -> set[str]:
+        """Of the listeners, clusters and routes that Envoy took last."""
+        told = orjson.loads(self.ask("/stats?format=json&filter=(lds|cds|rds.models).version_text$"))["stats"]
+        return {each["value"] for each in told}
+
     def rejected(self) -> int:
         """How many updates Envoy has refused so far: of listeners, clusters, routes and secrets."""
         return sum(value for name, value in self.counters("").items() if name.endswith(".update_rejected"))
@@ -113,10 +118,10 @@ class Pod:
             return connection.connect_ex((_LOCAL, self.port)) == 0
 
     def _command(self) -> list[str]:
-        bootstrap = self._place(f"{CONFIGURATION}/{BOOTSTRAP}")
-        shipped = ("--concurrency", "2", "-l", "warn", "--drain-time-s", "30")
-        quick = ("--disable-hot-restart", "--file-flush-interval-msec", "20")
-        return [str(envoy_binary()), "-c", str(bootstrap), *shipped, *quick]
+        """As in a pod; but lines of the log are written at once, and no other Envoy is looked for on this machine."""
+        located = [str(self._place(each)) if each == command.BOOTSTRAP else each for each in command.arguments()]
+        located[located.index("--file-flush-interval-msec") + 1] = "20"
+        return [str(envoy_binary()), *located, "--disable-hot-restart"]
 
     def _place(self, path: str) -> Path:
         return self.folder / path.lstrip("/")

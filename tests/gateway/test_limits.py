@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -30,7 +30,7 @@ SILENT: Final = route("silent", (GPT,), idle_timeout=1)
 
 
 @contextmanager
-def serving(world: World, *routes: Route, **more: int) -> Iterator[Gateway]:
+def serving(world: World, *routes: Route, **more: Any) -> Iterator[Gateway]:
     """These routes in two namespaces, and afterwards what there was."""
     callers = {name: Callers("dev", tuple(map(Grant, routes))) for name in ("acme-dev", "acme-prod")}
     changed = replace(world.gateway, callers=callers, **more)
@@ -115,7 +115,7 @@ def _late(answering: threading.Event) -> Iterator[None]:
 
 
 def test_slow_senders_are_sent_away(world: World) -> None:
-    """Whether it is the head or the body that does not come: with the shipped times made short, nothing else changed."""
+    """Whether it is the head or the body that does not come; the shipped times are made short, and nothing else."""
     rendered = configuration(replace(world.gateway, callers={"acme-dev": Callers("dev", (Grant(CHAT),))}))
     listeners = rendered.files["lds.json"]
     head, whole = (

@@ -125,8 +125,9 @@ class World:
 
     def serve(self, gateway: Gateway) -> None:
         """Change what is served, and wait until it is."""
-        revision = self.pod.publish(gateway)
-        eventually(lambda: self.revision() == revision, 30)
+        wanted = {self.pod.publish(gateway)}
+        eventually(lambda: self.pod.revisions() == wanted, 30)
+        assert {self.revision()} == wanted
 
     def revision(self) -> str:
         """Of the configuration that answers now, as the probe is told."""
