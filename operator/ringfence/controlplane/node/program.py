@@ -57,7 +57,7 @@ class Program:
         """Seconds that it still serves when its pod is asked to end (`preStop.sleep`)."""
         return int(self._container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0))
 
-    async def keep_running(self, network: Network, volumes: Volumes, hosts: Mapping[str, str]) -> None:
+    async def keep_running(self, network: Network, volumes: Volumes, hosts: Path) -> None:
         """Start it, or start it again a moment after it ended. Raises MissingError where it can't be started."""
         if self.running:
             return
@@ -78,13 +78,13 @@ class Program:
         self._started, self._ended = datetime.now(UTC), -_BACKOFF
         self.restarts += 1
 
-    def _launch(self, volumes: Volumes, hosts: Mapping[str, str]) -> dict[str, Any]:
+    def _launch(self, volumes: Volumes, hosts: Path) -> dict[str, Any]:
         """What the launcher is told."""
-        (self._folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
+        mounts = [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())]
         return {
             "root": str(self._folder / "root"),
-            "files": {**self._machine.files, "/etc/hosts": str(self._folder / "hosts")},
-            "mounts": [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())],
+            "files": self._machine.files,
+            "mounts": [*mounts, {"source": str(hosts), "target": "/etc/hosts", "read_only": True}],
             "command": self._command(),
             "environment": {**_PATH, **self._machine.environment, **self._environment()},
         }
