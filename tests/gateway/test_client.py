@@ -2,14 +2,25 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionUserMessageParam
 
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key
 from tests.gateway.test_limits import FEW, serving
 from tests.gateway.world import ANYWHERE, OPEN, World
+
+HELLO: Final[list[ChatCompletionUserMessageParam]] = [{"role": "user", "content": "hello"}]
+LOOK: Final[ChatCompletionFunctionToolParam] = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "parameters": {"type": "object", "properties": {"model": {"type": "string"}, "Model": {"type": "string"}}},
+    },
+}
 
 
 @pytest.fixture
@@ -26,11 +37,10 @@ def client(world: World) -> Iterator[openai.OpenAI]:
 
 def test_it_asks_and_is_answered(client: openai.OpenAI) -> None:
     """With tools, formats and whatever else stands in a request."""
-    tool = {"name": "look", "parameters": {"type": "object", "properties": {"model": {"type": "string"}}}}
     answer = client.chat.completions.create(
         model="chat",
-        messages=[{"role": "user", "content": "hello"}],
-        tools=[{"type": "function", "function": tool}],  # type: ignore[typeddict-item] # as JSON
+        messages=HELLO,
+        tools=[LOOK],
         max_tokens=100_000,
         temperature=1.0,
         seed=9007199254740993,
@@ -60,7 +70,7 @@ def test_it_streams(client: openai.OpenAI) -> None:
     """Word by word, and tells the tokens at the end."""
     with client.chat.completions.create(
         model="chat",
-        messages=[{"role": "user", "content": "hello"}],
+        messages=HELLO,
         stream=True,
         stream_options={"include_usage": True},
     ) as stream:
@@ -78,8 +88,7 @@ async def test_it_streams_beside_other_work(world: World) -> None:
         api_key=key(ANYWHERE.account)(world.door.signers),
         http_client=openai.DefaultAsyncHttpxClient(verify=world.door.tls),
     ) as client:
-        messages = [{"role": "user", "content": "hello"}]
-        stream = await client.chat.completions.create(model="chat", messages=messages, stream=True)  # type: ignore[call-overload] # as JSON
+        stream = await client.chat.completions.create(model="chat", messages=HELLO, stream=True)
         words = [choice.delta.content or "" async for chunk in stream for choice in chunk.choices]
     assert "".join(words).strip() == ANSWER
 
@@ -91,17 +100,16 @@ def test_it_lists_the_models(client: openai.OpenAI) -> None:
 
 def test_its_errors_are_of_the_kinds_that_programs_look_for(world: World, client: openai.OpenAI) -> None:
     """A model that is not approved, a token that is none, a limit that is reached."""
-    messages = [{"role": "user", "content": "hello"}]
     with pytest.raises(openai.PermissionDeniedError) as forbidden:
-        client.chat.completions.create(model="nope", messages=messages)  # type: ignore[call-overload] # as JSON
+        client.chat.completions.create(model="nope", messages=HELLO)
     assert forbidden.value.code == "model_not_allowed"
     with pytest.raises(openai.AuthenticationError) as stranger:
         client.with_options(api_key="sk-mine").models.list()
     assert stranger.value.code == "invalid_identity"
     with serving(world, FEW):
         for _ in range(3):
-            client.chat.completions.create(model="few", messages=messages)  # type: ignore[call-overload] # as JSON
+            client.chat.completions.create(model="few", messages=HELLO)
         with pytest.raises(openai.RateLimitError) as flood:
-            client.chat.completions.create(model="few", messages=messages)  # type: ignore[call-overload] # as JSON
+            client.chat.completions.create(model="few", messages=HELLO)
     assert flood.value.code == "rate_limit_exceeded"
     assert json.loads(flood.value.response.content)["error"]["request_id"]

@@ -23,6 +23,7 @@ from tests.gateway.asking import Request, body, workload
 from tests.gateway.rows_identity import of
 from tests.gateway.test_limits import serving
 from tests.gateway.world import CHAT, GPT, SPARE, World, route
+from tests.waiting import eventually
 
 CHANGES: Final = 50
 CALLERS: Final = 3
@@ -81,14 +82,16 @@ def test_fifty_changes_under_load_lose_no_request(world: World) -> None:
     world.serve(world.gateway)
 
 
-def test_a_configuration_that_is_refused_changes_nothing(world: World) -> None:
-    """What was served before is served on, and that it was refused is told."""
-    from tests.waiting import eventually
-
-    before = world.revision()
-    broken = dict(configuration(replace(world.gateway, callers={})).files)
-    world.pod.mount({**broken, "rds.json": broken["rds.json"].replace(b'"virtual_hosts"', b'"virtual_host"')})
-    eventually(lambda: world.pod.rejected() > 0)
+@pytest.mark.parametrize(
+    ("right", "wrong"), [(b'"domains":["*"]', b'"domains":[]'), (b'"virtual_hosts":', b'"virtual_hosts_":')]
+)
+def test_a_configuration_that_is_refused_changes_nothing(world: World, right: bytes, wrong: bytes) -> None:
+    """What was served before is served on, and that it was refused is told; a field that nobody knows is refused."""
+    before, rejected = world.revision(), world.pod.rejected()
+    files = configuration(replace(world.gateway, requests_per_minute=10_000)).files
+    assert right in files["rds.json"]
+    world.pod.mount({**files, "rds.json": files["rds.json"].replace(right, wrong)})
+    eventually(lambda: world.pod.rejected() > rejected)
     assert world.ask(Request()).status == 200
     assert world.revision() == before
     world.serve(world.gateway)
@@ -120,7 +123,7 @@ def test_eight_hundred_routes_are_served(world: World, large: Gateway) -> None:
 def test_eight_hundred_routes_cost_a_request_no_more_than_one(world: World, large: Gateway) -> None:
     """A route is looked up, not looked for."""
     many = median(_times(world, Request(body("model-0799"), bearer=of("acme-team7"))))
-    assert large
+    assert large.callers
     with serving(world, CHAT):
         few = median(_times(world, Request()))
         world.serve(large)
