@@ -202,3 +202,26 @@ def key_step(files: Json) -> Json:
 def told_there(files: Json) -> list[Json]:
     found: list[Json] = provider_step(files, "first", "ringfence.told")["mutations"]["request_mutations"]
     return found
+
+
+def forwarding(files: Json) -> list[Json]:
+    """Every route that sends a request on."""
+    return [each for each in _routes(host(files)["matcher"]) if "route" in each]
+
+
+def names_of(route: Json) -> tuple[str, str]:
+    """A route's name and revision."""
+    noted = route["metadata"]["filter_metadata"]["ringfence"]
+    return noted["route"], noted["revision"]
+
+
+def providers(files: Json, route: Json) -> set[str]:
+    """Where a route leads to."""
+    action = route["route"]
+    plugins = {each["extension"]["name"]: each for each in routes(files).get("cluster_specifier_plugins", [])}
+    if "cluster" in action:
+        names = [action["cluster"]]
+    else:
+        chosen = plugins[action["cluster_specifier_plugin"]]["extension"]["typed_config"]
+        names = [each["cluster_name"] for pool in chosen["priority_groups"] for each in pool["clusters"]]
+    return {cluster(files, name)["metadata"]["filter_metadata"]["ringfence"]["provider"] for name in names}
