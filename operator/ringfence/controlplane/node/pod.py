@@ -57,7 +57,8 @@ class Pod:
 
     def _programs_of(self, kind: str) -> list[Program]:
         containers = self.manifest["spec"].get(kind, ())
-        return [Program(each, self.manifest, self._folder / each["name"], self._machine) for each in containers]
+        place = self._folder
+        return [Program(each, self.manifest, place / each["name"], self._machine, self._api) for each in containers]
 
     def end(self) -> None:
         """Let `live` come to its end."""
