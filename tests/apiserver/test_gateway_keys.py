@@ -1,6 +1,7 @@
 """Gateway keys from the command line to the real Envoy: issued, used from where they may be, and revoked for good."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from ringfence import names
 from ringfence.cli.key import app
+from ringfence.cli.key.declared import asking, find
 from ringfence.controlplane import MERGE_PATCH, ControlPlane
 from ringfence.gateway.served import Callers, Gateway, Grant, Issuer, Key
 from ringfence.model.kinds import NAMESPACE, SERVICE_ACCOUNT
@@ -199,6 +201,19 @@ def test_a_revoked_key_has_no_account_and_one_that_is_declared_again_has_another
     assert before is not None
     assert after is not None
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def test_a_list_that_changed_meanwhile_is_left_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry is taken out where it stood when it was read, or nothing is."""
+    with asking(TENANT, desk.plane.admin_kubeconfig, None) as (calls, _):
+        read_before = find(calls, TENANT, "dev", "ci")
+    monkeypatch.setattr(sys.modules["ringfence.cli.key.revoke"], "find", lambda *_: read_before)
+    turned = DECLARED["dev"][::-1]
+    desk.declare(turned)
+    done = desk("revoke", "ci", "-n", "dev")
+    assert (done.exit_code, "key ci of acme/dev: " in done.stderr) == (1, True)
+    stored = desk.plane.admin.get(NAMESPACE.path(TENANT, "dev")).must()["spec"]["gatewayKeys"]
+    assert [key["name"] for key in stored] == [key["name"] for key in turned]
 
 
 # --- at the gateway

@@ -135,7 +135,10 @@ class _World:
     def served(self, service: str, path: str) -> str:
         """What the service's one pod answers."""
         (address,) = eventually(lambda: self.endpoints(service))
-        return _asked(*address, path)
+        try:
+            return _asked(*address, path)
+        except http.client.RemoteDisconnected:
+            return ""  # where nothing is asked whether it is ready, it may not listen yet
 
 
 def _asked(host: str, port: int, path: str) -> str:
@@ -274,3 +277,31 @@ def test_a_pod_whose_image_has_no_program_here_is_left_to_others(admin: Client, 
     known = run({"emptyDir": {}})
     eventually(lambda: world.ready(known))
     assert "nodeName" not in admin.get(f"/api/v1/namespaces/pods/pods/{stranger}").must()["spec"]
+
+
+_GET: Final = (
+    "from urllib.request import urlopen; print(urlopen('http://neighbour.pods.svc/page').read().decode(), end='')"
+)
+
+
+def test_pods_find_each_other_by_their_services(run: Run, world: _World) -> None:
+    """By the name that cluster DNS would give, also of a Service that came later than the pod."""
+    world.make("configmaps", "neighbour", data={"page": "from a neighbour"})
+    script = f'until {sys.executable} -c "{_GET}" > /run/app/page 2>/dev/null; do sleep 0.1; done'
+    asking = {
+        "name": "asking",
+        "image": "any",
+        "command": ["/bin/sh", "-c", f"{script}; exec sleep 60"],
+        "restartPolicy": "Always",
+        "volumeMounts": [{"name": "data", "mountPath": "/run/app"}],
+    }
+    mounts = [{"name": "data", "mountPath": "/run/app"}]
+    asker = _pod("asker", {"emptyDir": {}}, {"args": ["--directory", "/run/app"], "volumeMounts": mounts})
+    asker["spec"]["initContainers"] = [asking]
+    world.make("pods", "asker", metadata=asker["metadata"], spec=asker["spec"])
+    world.expose("asker")
+    eventually(lambda: world.ready("asker"))
+    pod = run({"configMap": {"name": "neighbour"}})
+    service = {"selector": {"app": pod}, "ports": [{"port": 80, "targetPort": "http"}]}
+    world.make("services", "neighbour", spec=service)
+    eventually(lambda: world.served("asker", "/page") == "from a neighbour")

@@ -14,12 +14,14 @@ from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import (
     CORE_NAMESPACE,
+    DEPLOYMENT,
     LIMIT_RANGE,
     MODEL_ROUTE,
     NAMESPACE,
     PRIMARY_TYPES,
     RESOURCE_QUOTA,
     RETENTION_POLICY,
+    SECRET,
     TENANT,
     Ref,
 )
@@ -76,6 +78,8 @@ WORKER: Final = workload("acme-dev", "default")
 ROBOT: Final = workload("platform", "robot")
 """A ServiceAccount of the platform's that acme knows as an owner."""
 
+_OF_GATEWAYS: Final = (DEPLOYMENT, SECRET)
+"""What runs is no attack's target here; the operator's rows ask for it themselves."""
 LOCAL: Final = {
     "name": "local",
     "schema": "OpenAI",
@@ -338,7 +342,8 @@ def _make_tenants(prepared: Prepared) -> None:
         for manifest in _tenant(tenant):
             world.put(manifest)
     world.settle()
-    applied = sorted(world.applied.items(), key=lambda item: (item[0].type != CORE_NAMESPACE, item[0]))
+    made = ((ref, manifest) for ref, manifest in world.applied.items() if ref.type not in _OF_GATEWAYS)
+    applied = sorted(made, key=lambda item: (item[0].type != CORE_NAMESPACE, item[0]))
     for ref, manifest in applied:
         if ref.type == CORE_NAMESPACE:
             prepared.must(OPERATOR, _create(ref, manifest))

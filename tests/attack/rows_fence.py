@@ -334,7 +334,7 @@ GLASS_ROWS: Final = (
 def replicas(where: str) -> dict[str, Any]:
     """A ReplicaSet of one pod."""
     labels = {"app": "x"}
-    template = {**pod("x", where), "metadata": {"labels": labels}}
+    template = {"metadata": {"labels": labels}, "spec": pod("x", where)["spec"]}
     return named("x", {"spec": {"selector": {"matchLabels": labels}, "template": template}})
 
 

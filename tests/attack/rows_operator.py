@@ -127,6 +127,7 @@ POD: Final = pod("x", "acme-prod")["spec"]
 
 def gateway(
     name: str = names.GATEWAY,
+    *,
     where: str = "acme",
     image: str = f"{names.GATEWAY_REPOSITORY}:1",
     volumes: Any = (),

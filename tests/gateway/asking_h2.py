@@ -70,7 +70,7 @@ def _events(connection: ssl.SSLSocket, spoken: H2Connection) -> Iterator[Event]:
 
 
 def _received(connection: ssl.SSLSocket) -> bytes:
-    """What comes next; after a silence, what comes when this side has ended: a gateway that has done so waits for it."""
+    """What comes next; after a silence, what comes once this side has ended: one that hangs up waits for that."""
     connection.settimeout(_SILENCE)
     try:
         return connection.recv(1 << 16)

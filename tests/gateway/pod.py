@@ -18,7 +18,8 @@ import orjson
 
 from ringfence import names
 from ringfence.controlplane.process import GuardedProcess
-from ringfence.gateway.files import BOOTSTRAP, configuration
+from ringfence.gateway import command
+from ringfence.gateway.files import configuration
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.gateway.upstreams import PUBLIC_AUTHORITIES
@@ -39,9 +40,12 @@ class Pod:
     certificates: Certificates
     addresses: Mapping[str, int]
     """Where each host is: a port of this machine."""
-    port: int = field(default_factory=lambda: free_port())
-    metrics_port: int = field(default_factory=lambda: free_port())
+    port: int = field(init=False)
+    metrics_port: int = field(init=False)
     process: GuardedProcess | None = None
+
+    def __post_init__(self) -> None:
+        self.port, self.metrics_port = free_port(), free_port()
 
     def start(self, gateway: Gateway, keys: Mapping[str, str]) -> "Pod":
         """Start it with these providers' keys, and wait until it serves."""
@@ -92,6 +96,11 @@ class Pod:
         told = orjson.loads(self.ask(f"/stats?format=json&filter=^{beginning}"))["stats"]
         return {each["name"]: each["value"] for each in told if "value" in each}
 
+    def revisions(self) -> set[str]:
+        """Of the listeners, clusters and routes that Envoy took last."""
+        told = orjson.loads(self.ask("/stats?format=json&filter=(lds|cds|rds.models).version_text$"))["stats"]
+        return {each["value"] for each in told}
+
     def rejected(self) -> int:
         """How many updates Envoy has refused so far: of listeners, clusters, routes and secrets."""
         return sum(value for name, value in self.counters("").items() if name.endswith(".update_rejected"))
@@ -109,10 +118,10 @@ class Pod:
             return connection.connect_ex((_LOCAL, self.port)) == 0
 
     def _command(self) -> list[str]:
-        bootstrap = self._place(f"{CONFIGURATION}/{BOOTSTRAP}")
-        shipped = ("--concurrency", "2", "-l", "warn", "--drain-time-s", "30")
-        quick = ("--disable-hot-restart", "--file-flush-interval-msec", "20")
-        return [str(envoy_binary()), "-c", str(bootstrap), *shipped, *quick]
+        """As in a pod; but lines of the log are written at once, and no other Envoy is looked for on this machine."""
+        located = [str(self._place(each)) if each == command.BOOTSTRAP else each for each in command.arguments()]
+        located[located.index("--file-flush-interval-msec") + 1] = "20"
+        return [str(envoy_binary()), *located, "--disable-hot-restart"]
 
     def _place(self, path: str) -> Path:
         return self.folder / path.lstrip("/")

@@ -104,9 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, _answer())
 
-    do_GET = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST
-
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
     def _body(self) -> bytes:

@@ -64,6 +64,11 @@ def by_stranger(**header: Any) -> Bearer:
     return made
 
 
+def by_nobody(algorithm: str) -> Bearer:
+    """What nobody signed."""
+    return lambda _: unsigned(service_account(*_MINE), algorithm)
+
+
 def confused(secret: str) -> Bearer:
     """A token signed with what everybody knows: the issuer's public key (CVE-2015-9235)."""
 
@@ -108,7 +113,7 @@ def elsewhere(title: str, *headers: tuple[str, str], path: str = CHAT) -> Row:
     return Row(title, Request(bearer=None, headers=headers, path=path), *NOBODY)
 
 
-def key(name: str, prefix: str = "rf_live_", **claims: Any) -> Bearer:
+def key(name: str, prefix: str = "rf_live_", /, **claims: Any) -> Bearer:
     """The token of a gateway key."""
     return of("acme-dev", name, prefix, **claims)
 
@@ -152,10 +157,7 @@ TOKEN_ROWS: Final = (
     nobody("signed by a stranger who brings his key", by_stranger(jwk=lambda signers: signers.stranger.jwk)),
     nobody("signed by a stranger who says where his key is", by_stranger(jku="https://issuer.example/keys")),
     nobody("signed by a stranger whose key is a path", by_stranger(kid="../../../dev/null")),
-    *(
-        nobody(f"signed by nobody: {each}", lambda _, each=each: unsigned(service_account(*_MINE), each))
-        for each in ("none", "None", "NONE", "nOnE", "")
-    ),
+    *(nobody(f"signed by nobody: {each}", by_nobody(each)) for each in ("none", "None", "NONE", "nOnE", "")),
     *(nobody(f"signed with the public key, as {each}", confused(each)) for each in ("pem", "n", "nothing")),
     nobody("of another algorithm", headed(alg="RS512")),
     nobody("of an algorithm of another kind", headed(alg="ES256")),

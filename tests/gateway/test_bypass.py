@@ -53,8 +53,9 @@ def is_worded(answer: Answer) -> bool:
 
 def test_no_two_rows_send_the_same() -> None:
     """A row that repeats another one proves nothing."""
-    assert _twice([row.title for row in (*ROWS, *FUTILE)]) == []
-    assert _twice([row.attack for row in (*ROWS, *FUTILE)]) == []
+    rows: tuple[Row | Futile, ...] = (*ROWS, *FUTILE)
+    assert _twice([row.title for row in rows]) == []
+    assert _twice([row.attack for row in rows]) == []
 
 
 def _twice(found: Sequence[object]) -> list[object]:

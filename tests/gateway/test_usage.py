@@ -107,6 +107,14 @@ def test_a_request_counts_for_the_verified_caller(world: World, collector: Colle
     assert (found.key.namespace, found.key.account) == ("acme-dev", UI)
 
 
+def test_another_tenants_token_counts_for_nobody_known(world: World, collector: Collector) -> None:
+    """The cluster signed it: it is refused all the same, and its name is none of this tenant's business."""
+    assert collector.counted(world, _as(UI)).key.namespace == "acme-dev"
+    stranger = Request(bearer=lambda signers: signers.issuer.token("globex-dev", "spy"))
+    found = collector.counted(world, stranger)
+    assert found.key[1:] == ("", "", "", "", Outcome.NOT_ALLOWED)
+
+
 def test_a_key_is_a_workload_of_its_own(world: World, collector: Collector) -> None:
     key = Request(bearer=lambda signers: f"rf_live_{signers.issuer.token('acme-dev', HERE.account)}")
     assert collector.counted(world, key).key.account == HERE.account

@@ -125,8 +125,9 @@ class World:
 
     def serve(self, gateway: Gateway) -> None:
         """Change what is served, and wait until it is."""
-        revision = self.pod.publish(gateway)
-        eventually(lambda: self.revision() == revision, 30)
+        wanted = {self.pod.publish(gateway)}
+        eventually(lambda: self.pod.revisions() == wanted, 30)
+        assert {self.revision()} == wanted
 
     def revision(self) -> str:
         """Of the configuration that answers now, as the probe is told."""
@@ -135,10 +136,11 @@ class World:
 
     def logged(self, attempt: Attempt) -> tuple[Answer, dict[str, object]]:
         """Send something, and wait for its line of the access log."""
-        before = len(self.pod.lines())
         answer = self.ask(attempt)
-        (line,) = eventually(lambda: self.pod.lines()[before:])
-        return answer, line
+        number = answer.header("x-request-id")
+        return answer, eventually(
+            lambda: next((each for each in self.pod.lines() if each["request_id"] == number), None)
+        )
 
 
 @contextmanager

@@ -77,6 +77,8 @@ def _replicas(thing: Object) -> Iterator[Replica]:
     for endpoint in (thing.get("endpoints") or ()) if _PORT in ports else ():
         target: Mapping[str, str] = endpoint.get("targetRef") or {}
         address = endpoint["addresses"][0]
-        ending = bool((endpoint.get("conditions") or {}).get("terminating"))
+        conditions: Mapping[str, bool | None] = endpoint.get("conditions") or {}
+        ending = bool(conditions.get("terminating"))
         name, others = target.get("name", address), (ports.get(_GATEWAY, 0), ports.get(_METRICS, 0))
-        yield Replica(name, address, ports[_PORT], ending, *others)
+        # "nil should be interpreted as true" (discovery.k8s.io/v1, EndpointConditions).
+        yield Replica(name, address, ports[_PORT], ending, *others, ready=conditions.get("ready") is not False)

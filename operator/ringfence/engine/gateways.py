@@ -17,7 +17,7 @@ from ringfence.engine.endpoints import Endpoints, trust_of
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, TENANT, Ref
 from ringfence.plan.children import gateway_routes
-from ringfence.plan.gateway.sight import judge
+from ringfence.plan.gateway.sight import Sight, judge
 from ringfence.plan.seen import Probed
 from ringfence.ports.clock import Clock
 from ringfence.ports.gateways import Gateways
@@ -101,12 +101,17 @@ class Watch:
     async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
         turn = self._turns[home]
         async with gate:
-            asked = (self.gateways.look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
+            asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
             found = judge(await asyncio.gather(*asked), self.clock.now())
         well = found is not None and found.reachable and not found.problem and found.revision == turn.wanted.revision
         turn.due = self.clock.monotonic() + (EVERY if well else SOON[min(turn.attempts, len(SOON) - 1)])
         turn.attempts = 0 if well else turn.attempts + 1
         self._tell(home, found)
+
+    async def _look(self, replica: Replica, trust: Trust) -> Sight:
+        if not replica.ready:
+            return Sight(replica.name, unreachable="it is not ready, and no caller is led to it")
+        return await self.gateways.look(replica, trust)
 
     def _tell(self, home: str, found: Probed | None) -> None:
         before = self.cache.probed(home)

@@ -59,5 +59,7 @@ def arguments() -> list[str]:
         *("-l", "warn"),
         *("--drain-time-s", str(DRAIN)),
         *("--file-flush-interval-msec", str(_FLUSH)),
+        # A field that Envoy does not know is one that it would not enforce: without this it is ignored without a word.
+        "--reject-unknown-dynamic-fields",
         *("--disable-extensions", ",".join(DISABLED)),
     ]

@@ -104,7 +104,7 @@ def _key(upstream: Upstream) -> Json:
     generic = named(
         "envoy.http.injected_credentials.generic",
         "envoy.extensions.http.injected_credentials.generic.v3.Generic",
-        credential={"name": upstream.name, "sds_config": from_file(key_file(upstream))},
+        credential={"name": upstream.key, "sds_config": from_file(key_file(upstream))},
         header="Authorization" if bearer else "x-api-key",
         header_value_prefix="Bearer " if bearer else "",
     )

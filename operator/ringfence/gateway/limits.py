@@ -116,9 +116,14 @@ def by_service(gateway: Gateway) -> Iterator[Json]:
         )
 
 
+def is_exact(gateway: Gateway, route: Route) -> bool:
+    """Whether a route's tokens are counted by what its providers say; a stream must say it, then, too."""
+    return bool(gateway.rate_limit_service and route.limits.tokens_per_minute)
+
+
 def of_this_route(gateway: Gateway, route: Route) -> dict[str, Json]:
     """What is asked of the service for one route."""
-    if not gateway.rate_limit_service or not route.limits.tokens_per_minute:
+    if not is_exact(gateway, route):
         return {}
     about = [
         _told("tenant", gateway.tenant),

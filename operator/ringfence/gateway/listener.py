@@ -1,6 +1,6 @@
 """What happens to a request, in order: its size, who calls, for which model, whether he may, how often, and where to.
 
-Law: each step fails closed, and none of them looks at a prompt: the body is read for `model` and `stream` alone.
+Law: each step fails closed, and none of them looks at a prompt: of the body is read what says the model and the stream.
 """
 
 from typing import Final
@@ -17,6 +17,7 @@ from ringfence.gateway.typed import (
     STREAM_HEADER,
     TLS,
     TLS_VERSIONS,
+    USAGE_HEADER,
     Json,
     from_file,
     named,
@@ -129,6 +130,7 @@ def _wanted() -> Json:
     told = [
         set_header(MODEL_HEADER, "%REQUEST_BODY(model)%"),
         set_header(STREAM_HEADER, "%REQUEST_BODY(stream)%"),
+        set_header(USAGE_HEADER, "%REQUEST_BODY(stream_options:include_usage)%"),
         set_header(LENGTH_HEADER, "%REQ(content-length)%"),
     ]
     wanted = {"headers_mutations": told}

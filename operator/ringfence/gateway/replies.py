@@ -30,6 +30,9 @@ ENDPOINT_UNKNOWN: Final = Refusal(404, "endpoint_unknown", "this gateway has no 
 NO_STREAMING: Final = Refusal(
     400, "streaming_not_supported", "this model is served by translation, which cannot stream: set stream to false"
 )
+USAGE_UNTOLD: Final = Refusal(
+    400, "usage_required", "tokens of this model are counted: set stream_options.include_usage to true to stream"
+)
 NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
 
 _BAD_REQUEST: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
@@ -38,6 +41,7 @@ _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to t
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
 _KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
+_NOT_COUNTED: Final = Refusal(503, "limits_unavailable", "tokens of this model can't be counted now; try again later")
 _BY_STATUS: Final = (
     _BAD_REQUEST,
     _IDENTITY,
@@ -61,6 +65,7 @@ _BY_CAUSE: Final = (
     ("response.code_details == 'upgrade_failed'", ENDPOINT_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
     ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),
+    ("response.code_details == 'rate_limiter_error'", _NOT_COUNTED),
 )
 """Some filters answer with a status that does not say what is wrong; the details of a response do."""
 

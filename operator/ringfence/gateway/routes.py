@@ -76,7 +76,7 @@ def _models(gateway: Gateway) -> Json:
 def _groups(gateway: Gateway) -> Mapping[str, list[Route]]:
     """Routes by an expression for those who may call them."""
     granted: dict[Route, list[str]] = defaultdict(list)
-    for namespace, each in gateway.callers.items():
+    for namespace, each in sorted(gateway.callers.items()):
         for grant in each.grants:
             granted[grant.route].append(_granted(namespace, grant))
     groups: dict[str, list[Route]] = defaultdict(list)
@@ -108,7 +108,7 @@ def _chosen(gateway: Gateway, route: Route) -> Json:
 def _listings(gateway: Gateway, revision: str) -> Json:
     """One answer for all callers with the same models."""
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for namespace, each in gateway.callers.items():
+    for namespace, each in sorted(gateway.callers.items()):
         for models, expression in _seen(namespace, each):
             groups[models].append(expression)
     cases = [(tree.matches(CALLER_HEADER, "|".join(who)), _listing(models)) for models, who in groups.items()]

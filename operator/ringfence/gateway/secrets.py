@@ -13,14 +13,14 @@ CERTIFICATE_FILE = "sds-certificate.json"
 
 def key_file(upstream: Upstream) -> str:
     """The file of configuration that says where an upstream's key is."""
-    return f"sds-key-{upstream.name}.json"
+    return f"sds-key-{upstream.key}.json"
 
 
 def provider_key(upstream: Upstream) -> Json:
     """A provider's key."""
-    folder = f"{KEYS}/{upstream.name}"
+    folder = f"{KEYS}/{upstream.key}"
     secret = {"filename": f"{folder}/key", "watched_directory": {"path": folder}}
-    return typed(_SECRET, name=upstream.name, generic_secret={"secret": secret})
+    return typed(_SECRET, name=upstream.key, generic_secret={"secret": secret})
 
 
 def certificate() -> Json:

@@ -179,5 +179,6 @@ class Gateway:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Every route in every revision that is served somewhere."""
-        return tuple(dict.fromkeys(grant.route for each in self.callers.values() for grant in each.grants))
+        """Every route in every revision that is served somewhere, by name and revision."""
+        found = {grant.route for each in self.callers.values() for grant in each.grants}
+        return tuple(sorted(found, key=lambda route: (route.name, route.revision)))

@@ -27,6 +27,8 @@ CALLER_HEADER: Final = "x-rf-caller"
 """Namespace and ServiceAccount, with a slash between them."""
 MODEL_HEADER: Final = "x-rf-model"
 STREAM_HEADER: Final = "x-rf-stream"
+USAGE_HEADER: Final = "x-rf-usage"
+"""Whether a streamed answer is asked to say how many tokens it took."""
 LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
 

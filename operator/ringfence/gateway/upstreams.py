@@ -30,7 +30,7 @@ def _cluster(upstream: Upstream, cluster: targets.Cluster) -> Json:
     spoken = typed(
         _OPTIONS, explicit_http_config={"http_protocol_options": {}}, http_filters=filters(upstream, cluster.name)
     )
-    noted = {"provider": upstream.name, **({"region": upstream.region} if upstream.region else {})}
+    noted = {"provider": upstream.key, **({"region": upstream.region} if upstream.region else {})}
     return typed(
         "envoy.config.cluster.v3.Cluster",
         **_reached(cluster.name, upstream.host, upstream.port),

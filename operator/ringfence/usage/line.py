@@ -46,12 +46,13 @@ def read_line(line: bytes) -> Row | None:
 def _row(fields: dict[str, Any]) -> Row:
     duration = _count(fields.get("duration_ms"))
     ended = outcome(int(fields.get("status", 0)), str(fields.get("flags", "")), str(fields.get("details", "")))
+    namespace, account = _caller(fields)
     key = Key(
         hour=_hour(fields["ts"], duration),
-        namespace=_matched(_NAME, fields.get("namespace")),
-        account=_matched(_NAME, fields.get("service_account")),
-        route=_matched(_NAME, fields.get("route")),
-        provider=_matched(_NAME, fields.get("upstream")) if _count(fields.get("attempts")) else "",
+        namespace=namespace,
+        account=account,
+        route=_matched(fields.get("route")),
+        provider=_matched(fields.get("upstream")) if _count(fields.get("attempts")) else "",
         outcome=ended,
     )
     prompt, completion, both = (
@@ -72,13 +73,21 @@ def _row(fields: dict[str, Any]) -> Row:
     return Row(key, numbers)
 
 
+def _caller(fields: dict[str, Any]) -> tuple[str, str]:
+    """Who asked; nobody where the token was another tenant's, whose names are none of this tenant's business."""
+    namespace = _matched(fields.get("namespace"))
+    if names.split_core_namespace(namespace)[0] != fields.get("tenant"):
+        return "", ""
+    return namespace, _matched(fields.get("service_account"))
+
+
 def _hour(began: str, milliseconds: int) -> int:
     end = datetime.fromisoformat(began).timestamp() + milliseconds / 1000
     return int(end) // HOUR * HOUR
 
 
-def _matched(pattern: re.Pattern[str], value: object) -> str:
-    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+def _matched(value: object) -> str:
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
 
 
 def _count(value: object) -> int:

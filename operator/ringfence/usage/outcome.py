@@ -1,6 +1,6 @@
 """What came of a request, from what the access log says of its answer.
 
-Law: every line has exactly one outcome, and who refused is told apart: the gateway by its rules, or a provider.
+Law: every request has exactly one outcome, and who refused is told apart: the gateway by its rules, or a provider.
 """
 
 from enum import StrEnum
@@ -28,6 +28,8 @@ class Outcome(StrEnum):
     """No provider answered, or the answer was an error of its own or broke off."""
     ABANDONED = "Abandoned"
     """The caller went before the answer ended."""
+    UNREAD = "Unread"
+    """Nobody knows: the line could not be read, or there were too many to read each."""
 
 
 REFUSED: Final = frozenset({Outcome.UNIDENTIFIED, Outcome.NOT_ALLOWED, Outcome.LIMITED, Outcome.INVALID})

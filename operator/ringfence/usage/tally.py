@@ -90,6 +90,11 @@ class Row:
     numbers: Numbers
 
 
+def unread(hour: int) -> Key:
+    """Where requests of nobody known are counted."""
+    return Key(hour, "", "", "", "", Outcome.UNREAD)
+
+
 _ONE: Final = tuple(
     tuple(int(number == place) for number in range(len(BOUNDS) + 1)) for place in range(len(BOUNDS) + 1)
 )

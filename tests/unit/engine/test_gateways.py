@@ -73,9 +73,10 @@ class World:
         """Render another configuration."""
         self._config_map(names.GATEWAY_FILES, data={}, annotations={names.REVISION_ANNOTATION: revision})
 
-    def run(self, *pods: str) -> None:
+    def run(self, *pods: str, ready: bool = True) -> None:
         """Let these be the replicas."""
-        endpoints = [{"addresses": ["10.0.0.1"], "targetRef": {"name": pod}} for pod in pods]
+        told = {"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}
+        endpoints = [{**told, "targetRef": {"name": pod}} for pod in pods]
         ports = [{"name": name, "port": number} for number, name in enumerate(("https", "metrics", "usage"), 1)]
         metadata = {"namespace": "acme", "name": "slice", "uid": "1", "resourceVersion": "1"}
         self.endpoints.seen(ENDPOINT_SLICE, {"metadata": metadata, "endpoints": endpoints, "ports": ports})
@@ -158,6 +159,17 @@ async def test_a_refused_update_is_told_although_the_header_says_otherwise(world
     world.gateways.otherwise.clear()
     await world.after(1)
     assert world.woken
+
+
+async def test_a_replica_to_which_no_caller_is_led_is_not_asked(world: World) -> None:
+    """It may answer already; it does not serve yet."""
+    world.run("pod-1", "pod-2", ready=False)
+    assert await world.after(0) == []
+    found = world.cache.probed("acme")
+    assert found is not None
+    assert not found.reachable
+    world.run("pod-1", "pod-2")
+    assert await world.after(0) == BOTH
 
 
 async def test_a_gateway_whose_replicas_are_gone_is_known_no_more(world: World) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ringfence.gateway.access_log import FIELDS
 from ringfence.usage.line import UnreadableLineError, read_line
 from ringfence.usage.outcome import Outcome
+from ringfence.usage.page import decode, encode
 from ringfence.usage.tally import Key, Numbers, slot
-from tests.usage_samples import HOUR_OF_IT, line
+from tests.usage_samples import HOUR_OF_IT, line, page
 
 CANARY = "canary-prompt-7f3a"
 
@@ -66,6 +67,20 @@ def test_a_refusal_counts_for_no_provider_though_the_route_had_one() -> None:
     assert asked
     assert refused
     assert (asked.key.provider, refused.key.provider) == ("openai", "")
+
+
+@pytest.mark.parametrize("stranger", ["globex-dev", "globex", "kube-system", "acmeco-dev"])
+def test_a_strangers_request_counts_for_nobody_known(stranger: str) -> None:
+    """His token may be good: he is refused all the same, and his name would be refused with the whole page."""
+    ours, theirs = (
+        read_line(line(namespace=namespace, status=403, details="direct_response"))
+        for namespace in ("acme-dev", stranger)
+    )
+    assert ours
+    assert theirs
+    assert (ours.key.namespace, ours.key.account) == ("acme-dev", "chat-ui")
+    assert (theirs.key.namespace, theirs.key.account) == ("", "")
+    assert decode(encode(page(1, theirs)), tenant="acme", until=HOUR_OF_IT).rows == (theirs,)
 
 
 def test_the_operators_own_probes_are_nobodys_usage() -> None:

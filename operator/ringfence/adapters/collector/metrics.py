@@ -33,13 +33,13 @@ class Metrics(Collector):
         )
         self._registry.register(self)
 
-    def took(self, numbers: Mapping[Key, Numbers], *, unreadable: int, own: int) -> None:
+    def took(self, numbers: Mapping[Key, Numbers], *, own: int) -> None:
         """Note what was counted."""
         for key, added in numbers.items():
             series = (key.namespace, key.route, key.outcome)
             self._series[series] = self._series.get(series, NOTHING).plus(added)
-            self._lines["counted"] += added.requests
-        self._lines.update(unreadable=unreadable, own=own)
+            self._lines["unread" if key.outcome is Outcome.UNREAD else "counted"] += added.requests
+        self._lines.update(own=own)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -31,6 +31,8 @@ class Declared:
 
     namespace: "Subject[NamespaceSpec]"
     entry: "GatewayKey"
+    position: int
+    """Where it stands in spec.gatewayKeys."""
 
     @property
     def title(self) -> str:
@@ -102,5 +104,5 @@ def _of(raw: Mapping[str, Any]) -> Iterator[Declared]:
     from ringfence.model.parse import parse
 
     subject = parse({**raw, "apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.kind})
-    for entry in subject.spec.gateway_keys if subject.spec else ():
-        yield Declared(subject, entry)
+    for position, entry in enumerate(subject.spec.gateway_keys if subject.spec else ()):
+        yield Declared(subject, entry, position)

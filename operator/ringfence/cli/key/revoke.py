@@ -44,9 +44,8 @@ def revoke(
 
 
 def _take_out(calls: "Calls", key: "Declared") -> None:
-    """Remove exactly that entry, wherever it stands by now."""
-    position = key.namespace.spec.gateway_keys.index(key.entry) if key.namespace.spec else 0
-    place = f"/spec/gatewayKeys/{position}"
+    """Remove exactly that entry; nothing, where the list was changed meanwhile."""
+    place = f"/spec/gatewayKeys/{key.position}"
     operations = [
         {"op": "test", "path": f"{place}/name", "value": key.entry.name},
         {"op": "remove", "path": place},

@@ -39,8 +39,8 @@ def main(container: Mapping[str, Any]) -> None:
     root = Path(container["root"])
     _build(root, container["files"])
     places = {_inside(root, mount["target"]): mount for mount in container["mounts"]}
-    for place in places:
-        place.mkdir(parents=True, exist_ok=True)
+    for place, mount in places.items():
+        _make_place(place, like=Path(mount["source"]))
     _make_read_only(root)
     # As a runtime does; besides, programs that share memory by a name must not meet those of other pods.
     _mount("tmpfs", root / "dev" / "shm", "tmpfs", 0)
@@ -70,6 +70,13 @@ def _build(root: Path, files: Mapping[str, str]) -> None:
             _copy(Path("/etc", name), root / "etc" / name)
     for target, source in files.items():
         _copy(Path(source), _inside(root, target))
+
+
+def _make_place(place: Path, *, like: Path) -> None:
+    """A folder is mounted on a folder, and a file on a file."""
+    (place if like.is_dir() else place.parent).mkdir(parents=True, exist_ok=True)
+    if not like.is_dir():
+        place.touch()
 
 
 def _copy(source: Path, target: Path) -> None:

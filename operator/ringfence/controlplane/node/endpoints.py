@@ -1,13 +1,15 @@
 """Where the Services of pods are: an EndpointSlice for each pod of a Service.
 
-Law: pure. Pods share this machine's own address and differ by their ports, so none shares its slice with another.
+Law: nothing is asked here. Pods share this machine's own address and differ by their ports: each has its own slice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from ringfence.controlplane.node.network import own_address
 from ringfence.controlplane.node.pod import Pod
+
+_SERVICE: Final = "kubernetes.io/service-name"
 
 
 def endpoint_slices(services: Iterable[Mapping[str, Any]], pods: Iterable[Pod]) -> Iterator[dict[str, Any]]:
@@ -17,6 +19,22 @@ def endpoint_slices(services: Iterable[Mapping[str, Any]], pods: Iterable[Pod]) 
         for pod in running:
             if _selects(service, pod.manifest):
                 yield _slice(service, pod)
+
+
+def destinations(services: Collection[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Every port of every Service by the name that pods use, and one ready endpoint, where there is one."""
+    found = {f"{_host(each)}:{port['port']}": "" for each in services for port in each["spec"]["ports"]}
+    numbers = {(_host(each), port.get("name", "")): port["port"] for each in services for port in each["spec"]["ports"]}
+    for each in slices:
+        host = f"{each['metadata']['labels'][_SERVICE]}.{each['metadata']['namespace']}.svc"
+        (endpoint,) = each["endpoints"]
+        for port in each["ports"] if endpoint["conditions"]["ready"] else ():
+            found[f"{host}:{numbers[host, port['name']]}"] = f"{endpoint['addresses'][0]}:{port['port']}"
+    return found
+
+
+def _host(service: Mapping[str, Any]) -> str:
+    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc"
 
 
 def _slice(service: Mapping[str, Any], pod: Pod) -> dict[str, Any]:
@@ -31,7 +49,7 @@ def _slice(service: Mapping[str, Any], pod: Pod) -> dict[str, Any]:
         "metadata": {
             "name": f"{metadata['name']}-{known['uid'][:8]}",
             "namespace": metadata["namespace"],
-            "labels": {"kubernetes.io/service-name": metadata["name"]},
+            "labels": {_SERVICE: metadata["name"]},
             "ownerReferences": [{**owner, "controller": True}],
         },
         "addressType": "IPv4",

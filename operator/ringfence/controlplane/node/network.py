@@ -11,11 +11,12 @@ import contextlib
 import fcntl
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
 from ringfence.controlplane.node.container import NEW_NETWORK, unshare
+from ringfence.controlplane.node.ways import Ways
 
 _SET_FLAGS: Final = 0x8914  # SIOCSIFFLAGS, netdevice(7)
 _UP: Final = 1  # IFF_UP
@@ -32,6 +33,9 @@ class Network:
     def __init__(self) -> None:
         self._inside = ThreadPoolExecutor(1, thread_name_prefix="pod", initializer=_enter)
         self._servers: list[asyncio.Server] = []
+        self._open: set[str] = set()
+        self.hosts = {"localhost": _HERE}
+        """Names that the pod knows, and the address of each: one of its own, from where connections are carried on."""
         self.ports: dict[int, int] = {}
         """The pod's ports, and those of this machine's own address that lead there."""
 
@@ -48,15 +52,19 @@ class Network:
             self._servers.append(server)
             self.ports[port] = server.sockets[0].getsockname()[1]
 
-    async def open_ways_out(self, outside: Mapping[str, str]) -> Mapping[str, str]:
-        """Let the pod connect to these; return the addresses by which it knows their hosts."""
-        hosts = sorted({name.rpartition(":")[0] for name in outside})
-        addresses = {host: f"127.0.1.{number}" for number, host in enumerate(hosts, 1)}
-        for name, target in outside.items():
+    async def open(self, ways: Ways) -> None:
+        """Let the pod connect to whatever there is a way to by now; its `hosts` grow by the names.
+
+        Ports on which the pod itself listens stay free for it, at all addresses: it reaches no other host there.
+        """
+        for name in sorted(ways.names - self._open):
             host, _, port = name.rpartition(":")
-            listening = await self.inside(_listening, addresses[host], int(port))
-            self._servers.append(await asyncio.start_server(self._carrying(_dial_outside, target), sock=listening))
-        return addresses
+            if int(port) in self.ports:
+                continue
+            address = self.hosts.setdefault(host, _address(len(self.hosts)))
+            listening = await self.inside(_listening, address, int(port))
+            self._servers.append(await asyncio.start_server(self._carrying(_dial(ways), name), sock=listening))
+            self._open.add(name)
 
     async def connect(self, port: int) -> socket.socket:
         """Connect to one of the pod's ports, from within. Raises OSError where nobody listens."""
@@ -109,9 +117,18 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def _dial_outside(target: str) -> Streams:
-    host, _, port = target.rpartition(":")
-    return await asyncio.open_connection(host, int(port))
+def _dial(ways: Ways) -> Callable[[str], Awaitable[Streams]]:
+    async def dial(name: str) -> Streams:
+        host, _, port = ways.target(name).rpartition(":")
+        return await asyncio.open_connection(host, int(port))
+
+    return dial
+
+
+def _address(number: int) -> str:
+    """One of the pod's loopback, another for each number below 65,025."""
+    high, low = divmod(number, 255)
+    return f"127.1.{high}.{low + 1}"
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,9 +13,10 @@ from typing import Any, Final
 import aiohttp
 
 from ringfence.controlplane.node.api import CONFLICT, NOT_FOUND, Api, RefusedError
-from ringfence.controlplane.node.endpoints import endpoint_slices
+from ringfence.controlplane.node.endpoints import destinations, endpoint_slices
 from ringfence.controlplane.node.machine import NODE, Machine
 from ringfence.controlplane.node.pod import Pod
+from ringfence.controlplane.node.ways import Ways
 
 LOOKED: Final = "looked"
 """A file that is there once the node has looked at everything."""
@@ -34,6 +35,7 @@ class Node:
         self._published: Mapping[tuple[str, str], Mapping[str, Any]] = {}
         self._folder = folder
         self._machine = machine
+        self._ways = Ways(machine.outside)
         self._pods: dict[str, Pod] = {}
         self._lives: dict[str, asyncio.Task[None]] = {}
 
@@ -91,7 +93,7 @@ class Node:
         self._bury()
 
     def _begin(self, uid: str, manifest: Mapping[str, Any]) -> Pod:
-        pod = self._pods[uid] = Pod(manifest, self._api, self._folder / "pods" / uid, self._machine)
+        pod = self._pods[uid] = Pod(manifest, self._api, self._folder / "pods" / uid, self._machine, self._ways)
         self._lives[uid] = asyncio.create_task(pod.live())
         return pod
 
@@ -112,6 +114,7 @@ class Node:
             if wanted.get(key) != self._published.get(key):
                 await self._write(wanted.get(key) or self._published[key], gone=key not in wanted)
         self._published = wanted
+        self._ways.lead_to(destinations(listed["items"], wanted.values()))
 
     async def _write(self, endpoint_slice: Mapping[str, Any], *, gone: bool) -> None:
         metadata = endpoint_slice["metadata"]

@@ -19,6 +19,7 @@ from ringfence.controlplane.node.machine import Machine
 from ringfence.controlplane.node.network import Network, own_address
 from ringfence.controlplane.node.program import Program
 from ringfence.controlplane.node.volumes import MissingError, Volumes
+from ringfence.controlplane.node.ways import Ways
 
 _TURN: Final = 0.3  # seconds between two turns
 _ASKED: Final = 1.0  # seconds that a readiness probe may take
@@ -28,7 +29,7 @@ _OK: Final = range(200, 400)
 class Pod:
     """One pod."""
 
-    def __init__(self, manifest: Mapping[str, Any], api: Api, folder: Path, machine: Machine) -> None:
+    def __init__(self, manifest: Mapping[str, Any], api: Api, folder: Path, machine: Machine, ways: Ways) -> None:
         self.manifest = manifest
         """As it was last seen."""
         self._api = api
@@ -36,7 +37,8 @@ class Pod:
         self._machine = machine
         self._network = Network()
         self._volumes = Volumes(api, manifest, folder / "volumes")
-        self._hosts: Mapping[str, str] = {}
+        self._ways = ways
+        self._hosts = folder / "hosts"
         self._status: Mapping[str, Any] = {}
         self._started = _now()
         self._sidecars = self._programs_of("initContainers")
@@ -55,7 +57,8 @@ class Pod:
 
     def _programs_of(self, kind: str) -> list[Program]:
         containers = self.manifest["spec"].get(kind, ())
-        return [Program(each, self.manifest, self._folder / each["name"], self._machine) for each in containers]
+        place = self._folder
+        return [Program(each, self.manifest, place / each["name"], self._machine, self._api) for each in containers]
 
     def end(self) -> None:
         """Let `live` come to its end."""
@@ -81,18 +84,24 @@ class Pod:
         spec = self.manifest["spec"]
         containers = [*spec.get("initContainers", ()), *spec["containers"]]
         await self._network.publish(port["containerPort"] for each in containers for port in each.get("ports", ()))
-        addresses = await self._network.open_ways_out(self._machine.outside)
-        self._hosts = {"localhost": "127.0.0.1", **addresses}
 
     async def _turn(self) -> None:
         waiting = ""
         try:
+            await self._learn()
             await self._volumes.refresh()
             for program in self._programs:
                 await program.keep_running(self._network, self._volumes, self._hosts)
         except (MissingError, RefusedError, aiohttp.ClientError, TimeoutError) as error:
             waiting = str(error) or type(error).__name__
         await self._report(waiting)
+
+    async def _learn(self) -> None:
+        """Learn the names that came up: lines are added, so that whoever reads meanwhile finds whole ones."""
+        known = set(self._network.hosts) if self._hosts.exists() else set()
+        await self._network.open(self._ways)
+        with self._hosts.open("a") as file:
+            file.writelines(f"{ip} {host}\n" for host, ip in self._network.hosts.items() if host not in known)
 
     async def _report(self, waiting: str) -> None:
         statuses = {

@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ringfence.controlplane.node.api import Api
+from ringfence.controlplane.node.environment import variables
 from ringfence.controlplane.node.machine import Machine
-from ringfence.controlplane.node.network import Network, own_address
+from ringfence.controlplane.node.network import Network
 from ringfence.controlplane.node.volumes import MissingError, Volumes
 
 _LAUNCHER: Final = Path(__file__).with_name("container.py")
@@ -26,11 +28,14 @@ _BACKOFF: Final = 1.0  # seconds between the end of a program and its next start
 class Program:
     """What runs in one container of a pod."""
 
-    def __init__(self, container: Mapping[str, Any], pod: Mapping[str, Any], folder: Path, machine: Machine) -> None:
+    def __init__(
+        self, container: Mapping[str, Any], pod: Mapping[str, Any], folder: Path, machine: Machine, api: Api
+    ) -> None:
         self._container = container
         self._pod = pod
         self._folder = folder
         self._machine = machine
+        self._api = api
         self._process: subprocess.Popen[bytes] | None = None
         self._started = datetime.min.replace(tzinfo=UTC)
         self._ended = -_BACKOFF
@@ -57,7 +62,7 @@ class Program:
         """Seconds that it still serves when its pod is asked to end (`preStop.sleep`)."""
         return int(self._container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0))
 
-    async def keep_running(self, network: Network, volumes: Volumes, hosts: Mapping[str, str]) -> None:
+    async def keep_running(self, network: Network, volumes: Volumes, hosts: Path) -> None:
         """Start it, or start it again a moment after it ended. Raises MissingError where it can't be started."""
         if self.running:
             return
@@ -65,7 +70,7 @@ class Program:
             self._ended = time.monotonic()
         if time.monotonic() - self._ended < _BACKOFF:
             return
-        command = json.dumps(self._launch(volumes, hosts))
+        command = json.dumps(await self._launch(volumes, hosts))
         with (self._folder / "log").open("ab") as log:
             self._process = await network.inside(
                 subprocess.Popen,
@@ -78,15 +83,19 @@ class Program:
         self._started, self._ended = datetime.now(UTC), -_BACKOFF
         self.restarts += 1
 
-    def _launch(self, volumes: Volumes, hosts: Mapping[str, str]) -> dict[str, Any]:
+    async def _launch(self, volumes: Volumes, hosts: Path) -> dict[str, Any]:
         """What the launcher is told."""
-        (self._folder / "hosts").write_text("".join(f"{ip} {host}\n" for host, ip in hosts.items()))
+        mounts = [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())]
         return {
             "root": str(self._folder / "root"),
-            "files": {**self._machine.files, "/etc/hosts": str(self._folder / "hosts")},
-            "mounts": [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())],
+            "files": self._machine.files,
+            "mounts": [*mounts, {"source": str(hosts), "target": "/etc/hosts", "read_only": True}],
             "command": self._command(),
-            "environment": {**_PATH, **self._machine.environment, **self._environment()},
+            "environment": {
+                **_PATH,
+                **self._machine.environment,
+                **await variables(self._container, self._pod, self._api),
+            },
         }
 
     def _command(self) -> Sequence[str]:
@@ -95,23 +104,6 @@ class Program:
         if entrypoint is None:
             raise MissingError(f"nothing here stands for image {self._container['image']}")
         return [*entrypoint, *self._container.get("args", ())]
-
-    def _environment(self) -> dict[str, str]:
-        metadata, spec = self._pod["metadata"], self._pod["spec"]
-        fields = {
-            "metadata.name": metadata["name"],
-            "metadata.namespace": metadata["namespace"],
-            "metadata.uid": metadata["uid"],
-            "spec.serviceAccountName": spec.get("serviceAccountName", "default"),
-            "status.podIP": own_address(),
-        }
-        found = {}
-        for entry in self._container.get("env", ()):
-            path = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
-            if "valueFrom" in entry and path not in fields:
-                raise MissingError(f"env {entry['name']}: its source is not known here")
-            found[entry["name"]] = fields[path] if path else entry.get("value", "")
-        return found
 
     def terminate(self) -> None:
         """Ask it to end."""

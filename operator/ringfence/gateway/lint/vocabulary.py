@@ -155,7 +155,7 @@ SETTINGS: Final = {
 _JWT: Final = "envoy.filters.http.jwt_authn:jwt:kubernetes.io"
 OPERATORS: Final = frozenset(
     {
-        *("%REQUEST_BODY(model)%", "%REQUEST_BODY(stream)%"),
+        *("%REQUEST_BODY(model)%", "%REQUEST_BODY(stream)%", "%REQUEST_BODY(stream_options:include_usage)%"),
         *("%REQ(content-length)%", "%REQ(x-rf-length)%", "%REQ(x-rf-model):64%", "%LOCAL_REPLY_BODY%"),
         *(f"%DYNAMIC_METADATA({_JWT}:{claim})%" for claim in ("namespace", "serviceaccount:name")),
         *(f"%DYNAMIC_METADATA(ringfence.usage:{kind}_tokens)%" for kind in ("prompt", "completion", "total")),
@@ -170,7 +170,7 @@ OPERATORS: Final = frozenset(
 """What logs, headers and answers may name of a request: the body's `model` and `stream`, and nothing else of it."""
 _OPERATOR: Final = re.compile(r"%[A-Z0-9_]+(?:\([^)%]*\))?(?::\d+)?%")
 _VERBATIM: Final = {"inline_string", "regex", "exact"}
-"""Fields that Envoy does not look for operators in."""
+"""Fields that Envoy does not look for operators in; metadata are others."""
 
 
 def vocabulary(parsed: Parsed) -> Iterator[Finding]:
@@ -204,7 +204,11 @@ def _setting(where: str, field: str, value: Any) -> Iterator[Finding]:
 
 
 def _operators(where: str, field: str, value: Any) -> Iterator[Finding]:
-    if not isinstance(value, str) or "%" not in value or (field in _VERBATIM and "text_format_source" not in where):
+    if not isinstance(value, str) or "%" not in value or _is_verbatim(where, field):
         return
     if not set(_OPERATOR.findall(value)) <= OPERATORS or "%" in _OPERATOR.sub("", value):
         yield Finding("operator", where, "something of a request is named here that must not be")
+
+
+def _is_verbatim(where: str, field: str) -> bool:
+    return "/filter_metadata/" in where or (field in _VERBATIM and "text_format_source" not in where)

@@ -1,7 +1,8 @@
 """Which certificates a gateway has: one that it shows, and those that its callers are to trust.
 
 Laws: an authority is announced before anybody needs it, and trusted until nobody does. A certificate whose Secret is
-known to be missing counts for nothing, so deleting the Secret is how somebody gets a new one at once.
+known to be missing counts for nothing. Whoever deletes the ConfigMap that tells of one, and thereby its Secret, gets
+another one at once: so is a key replaced that leaked.
 """
 
 from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import Final
 
 from ringfence import names
 from ringfence.gateway.files import TooLargeError, configuration
+from ringfence.gateway.lint import lint
 from ringfence.model.kinds import CONFIG_MAP, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
@@ -49,6 +50,8 @@ def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
         return _kept(
             home, composed, seen, f"the configuration of the gateway is too large: {error}; serve fewer routes"
         )
+    if leaks := lint(rendered.files):
+        return _kept(home, composed, seen, f"the configuration of the gateway must not be served: {leaks[0]}")
     files = {name: content.decode() for name, content in rendered.files.items()}
     return Rendering(
         children=(

@@ -73,10 +73,10 @@ def test_a_log_that_was_replaced_is_first_read_to_its_end(log: AccessLog, path: 
     place = log.read(Place()).place
     _append(path, b"two\n")
     path.rename(path.with_suffix(".old"))
-    _append(path, b"three\n")
+    _append(path, b"three, which is longer\n")
     lines, place = _all(log, place)
     assert lines == [b"two"]
-    assert _all(log, place)[0] == [b"three"]
+    assert _all(log, place)[0] == [b"three, which is longer"]
 
 
 def test_what_is_too_long_to_be_a_line_does_not_stop_the_others(log: AccessLog, path: Path) -> None:
