@@ -14,7 +14,7 @@ from tests.unit.gateway.full import Json
 
 def allowed(files: Json, caller: str) -> set[str]:
     """The models of somebody, as the tree of routes would choose."""
-    found = {}
+    found: Json = {}
     for group in reversed(parts.groups(files)):
         if re.fullmatch(_expression(group), caller):
             found |= group["on_match"]["matcher"]["matcher_tree"]["exact_match_map"]["map"]
