@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,20 +146,13 @@ def test_what_is_ready_was_seen_to_be_served(operator: OperatorProcess, admin: C
     assert [(each["name"], each["served"]) for each in environments] == [("dev", "True")]
 
 
-def test_a_change_is_served_and_seen_within_seconds(
-    operator: OperatorProcess, admin: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_change_is_served_and_seen_within_seconds(operator: OperatorProcess, admin: Client) -> None:
     """From the write of a route to the condition that says every replica serves it."""
     before = config_hash(admin)
-    started = datetime.now(UTC)
     change = {"spec": {"limits": {"requestsPerMinute": 601}}}
     admin.request("PATCH", _ROUTE, change, content_type=_MERGE).must()
     eventually(lambda: config_hash(admin) != before)
-    eventually(
-        lambda: gateway_ready(admin)["status"] == "True" and config_hash(admin) in gateway_ready(admin)["message"]
-    )
-    with capsys.disabled():
-        print(f"\nserved and seen after {(datetime.now(UTC) - started).total_seconds():.1f} s")
+    eventually(lambda: is_served(admin))
 
 
 def test_a_gateway_serves_on_with_the_operator_down_and_its_files_broken(
@@ -184,7 +176,7 @@ def test_a_gateway_serves_on_with_the_operator_down_and_its_files_broken(
 
 
 def _listens_nowhere(listeners: str) -> bool:
-    return json.loads(listeners)["resources"][0]["address"] == {}
+    return not json.loads(listeners)["resources"][0]["address"]
 
 
 def test_no_key_is_found_in_anything_that_was_written(operator: OperatorProcess, node: NodeProcess) -> None:
