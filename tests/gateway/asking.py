@@ -106,6 +106,11 @@ def body(model: str = "chat", **more: Any) -> bytes:
     return json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}], **more}).encode()
 
 
+def chunked(*parts: bytes) -> bytes:
+    """A body in chunks (RFC 9112, section 7.1)."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
 @dataclass(frozen=True)
 class Request:
     """A request in HTTP/1.1."""

@@ -8,7 +8,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from tests.gateway.asking import Headers, Request, body
+from tests.gateway.asking import Headers, Request, body, chunked
 from tests.gateway.rows import Futile, Row
 from tests.gateway.world import MAX_REQUEST_BYTES, SMALL
 
@@ -52,6 +52,11 @@ def of_size(size: int, model: str = "chat") -> bytes:
     """A body of so many bytes."""
     bare = len(body(model, user=""))
     return body(model, user="x" * (size - bare))
+
+
+def in_chunks(*parts: bytes) -> Request:
+    """A request that does not say beforehand how long it is."""
+    return Request(chunked(*parts), headers=(("transfer-encoding", "chunked"),), framed=False)
 
 
 def encoded(name: str, content: bytes) -> Row:
@@ -190,6 +195,13 @@ SIZES: Final = (
         *TOO_LARGE,
         Request(of_size(SMALL, "small")),
     ),
+    Row(
+        "a byte too many, in chunks",
+        in_chunks(of_size(SMALL + 1, "small")),
+        *TOO_LARGE,
+        in_chunks(of_size(SMALL, "small")),
+    ),
+    Row("far too many, in chunks", in_chunks(*[of_size(MAX_REQUEST_BYTES)] * 4), *TOO_LARGE),
     Row("far too many, of a forbidden model", Request(of_size(4 * MAX_REQUEST_BYTES, "nope")), *TOO_LARGE),
 )
 ROWS: Final = (*TWICE, *MALFORMED, *MODELS, *CONTENT, *SIZES)
