@@ -139,7 +139,7 @@ class World:
         answer = self.ask(attempt)
         number = answer.header("x-request-id")
         return answer, eventually(
-            lambda: next((each for each in self.pod.lines() if each["request_id"] == number), None)
+            lambda: next((each for each in self.pod.lines() if each.get("request_id") == number), None)
         )
 
 
