@@ -137,7 +137,7 @@ class World:
     def logged(self, attempt: Attempt) -> tuple[Answer, dict[str, object]]:
         """Send something, and wait for its line of the access log."""
         answer = self.ask(attempt)
-        number = answer.header("x-request-id")
+        number = answer.header("x-request-id") or answer.json["error"]["request_id"]
         return answer, eventually(
             lambda: next((each for each in self.pod.lines() if each.get("request_id") == number), None)
         )
