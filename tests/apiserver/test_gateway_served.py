@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from ringfence import names
+from ringfence.adapters.sqlite.usage import SqliteUsageReader
 from ringfence.cli.demo.provider import ANSWER, Provider, providers_running
 from ringfence.controlplane import Client, ControlPlane
 from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
+from ringfence.usage.outcome import Outcome
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import REPOSITORY, Kubectl
 from tests.operating import OperatorProcess, operating
@@ -190,3 +192,25 @@ def test_no_key_is_found_in_anything_that_was_written(operator: OperatorProcess,
     ]
     for file in filter(Path.is_file, written):
         assert b"sk-canary" not in file.read_bytes(), file
+
+
+def test_what_was_used_is_told_when_the_pod_that_served_it_is_asked_to_end(
+    operator: OperatorProcess, admin: Client, kubectl: Kubectl, node: NodeProcess
+) -> None:
+    """At once, not at the next round: what a replica has counted would go with it. No right to logs is needed."""
+    kubectl("apply", "-n", WORKLOADS, "-f-", stdin=workload("parting", asking()))
+    eventually(lambda: ANSWER in said(admin, node, "parting"), LONG)
+    replicas = ("-n", HOME, "-l", f"{names.GATEWAY_LABEL}=true")
+    kubectl("annotate", "pods", *replicas, f"{names.BREAK_GLASS_ANNOTATION}=another node")
+    kubectl("delete", "pods", *replicas, "--wait=false")
+    asked = [name for name in ("chat-ui", "latecomer", "parting") if ANSWER in said(admin, node, name)]
+    eventually(lambda: served(operator) == len(asked), LONG / 2)
+
+
+def served(operator: OperatorProcess) -> int:
+    """Requests of the workloads that were served, as they are kept beside the ledger."""
+    reader = SqliteUsageReader(operator.ledger)
+    logs = [log for log, tenant in reader.tenants().items() if tenant == HOME]
+    rows = [row for log in logs for row in reader.rows(log, since=0, until=2**40)]
+    ours = (row for row in rows if row.key.namespace == WORKLOADS and row.key.outcome is Outcome.SERVED)
+    return sum(row.numbers.requests for row in ours)
