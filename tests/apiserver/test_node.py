@@ -137,7 +137,7 @@ class _World:
         (address,) = eventually(lambda: self.endpoints(service))
         try:
             return _asked(*address, path)
-        except http.client.RemoteDisconnected:
+        except ConnectionError:
             return ""  # where nothing is asked whether it is ready, it may not listen yet
 
 
