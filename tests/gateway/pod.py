@@ -62,6 +62,10 @@ class Pod:
         """Swap a provider's key, as the kubelet does when its Secret changes."""
         project(self._place(f"{KEYS}/{provider}"), {"key": key.encode()})
 
+    def mount_nothing(self, provider: str) -> None:
+        """The folder of a provider's key, as the kubelet makes it while there is no Secret."""
+        project(self._place(f"{KEYS}/{provider}"), {})
+
     def publish(self, gateway: Gateway) -> str:
         """Swap the configuration; its revision."""
         rendered = configuration(gateway)
