@@ -111,13 +111,15 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
-        value, at = _varint(message, at)
+        number, at = _varint(message, at)
         if key & 7 == 2:
-            value, at = message[at : at + value], at + value
-        yield key >> 3, value
+            yield key >> 3, message[at : at + number]
+            at += number
+        else:
+            yield key >> 3, number
 
 
-def _varint(message: bytes, at: int) -> tuple[Any, int]:
+def _varint(message: bytes, at: int) -> tuple[int, int]:
     number = shift = 0
     while True:
         byte = message[at]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -45,7 +46,7 @@ def test_tokens_are_counted_exactly(world: World, service: RateLimitService) -> 
     """Three answers of 21 tokens pass a limit of 60; the next request is refused and reaches no provider."""
     for number in range(1, 4):
         assert world.ask(dear()).status == 200
-        eventually(lambda number=number: counted(service, number))
+        eventually(partial(counted, service, number))
     answer = world.ask(dear())
     assert (answer.status, answer.code) == (429, "rate_limit_exceeded")
     assert len(world.received()) == 3
@@ -55,8 +56,9 @@ def test_tokens_are_counted_exactly(world: World, service: RateLimitService) -> 
 def test_a_stream_is_counted_or_refused(world: World, service: RateLimitService) -> None:
     """One that would not say how many tokens it took would pass every limit."""
     assert world.ask(dear(stream=True, stream_options={"include_usage": True})).status == 200
-    eventually(lambda: counted(service, 1))
-    for options in ({}, {"stream_options": {}}, {"stream_options": {"include_usage": False}}):
+    eventually(partial(counted, service, 1))
+    untold: tuple[dict[str, Any], ...] = ({}, {"stream_options": {}}, {"stream_options": {"include_usage": False}})
+    for options in untold:
         answer = world.ask(dear(stream=True, **options))
         assert (answer.status, answer.code) == (400, "usage_required")
     assert len(world.received()) == 1
