@@ -38,7 +38,7 @@ class Pod:
 
     folder: Path
     certificates: Certificates
-    addresses: Mapping[str, int]
+    addresses: dict[str, int]
     """Where each host is: a port of this machine."""
     port: int = field(init=False)
     metrics_port: int = field(init=False)

@@ -8,10 +8,27 @@ from typing import Any, Final
 import pytest
 
 from ringfence.gateway.served import Callers, Grant, Target
-from tests.gateway.asking import CHAT, MODELS, Bearer, Request, body
+from tests.gateway.asking import CHAT as PATH
+from tests.gateway.asking import MODELS, Bearer, Request, body
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key, of
-from tests.gateway.world import ANYWHERE, GUARDED, HOSTS, KEYS, OPEN, PROBE, REPORTS, SPARE, TEST_KEY, UI, World, route
+from tests.gateway.test_limits import serving
+from tests.gateway.world import (
+    ANYWHERE,
+    CHAT,
+    FAR,
+    GUARDED,
+    HOSTS,
+    KEYS,
+    OPEN,
+    PROBE,
+    REPORTS,
+    SPARE,
+    TEST_KEY,
+    UI,
+    World,
+    route,
+)
 from tests.waiting import eventually
 
 OWN_HEADERS: Final = {"host", "content-length", "content-type", "user-agent"}
@@ -62,7 +79,7 @@ def test_a_client_is_told_nothing_of_the_provider(world: World) -> None:
 
 def test_each_provider_has_its_own_path_and_name_of_the_model(world: World) -> None:
     """A caller knows neither."""
-    asked = (("chat", CHAT, "gpt-4o"), ("llama", CHAT, "llama-3.3-70b"), ("plain", "/v1/embeddings", "tiny"))
+    asked = (("chat", PATH, "gpt-4o"), ("llama", PATH, "llama-3.3-70b"), ("plain", "/v1/embeddings", "tiny"))
     for model, path, there in asked:
         assert world.ask(Request(body(model), path)).status == 200
         ((_, received),) = world.received()
@@ -201,6 +218,20 @@ def test_a_stream_that_would_have_to_be_translated_is_refused(world: World, valu
     answer = world.ask(Request(body("claude", stream=value)))
     assert (answer.status, answer.code) == (400, "streaming_not_supported")
     assert world.received() == []
+
+
+def test_only_a_trusted_proxy_tells_where_a_key_is_used(world: World) -> None:
+    """The last address that it was told by: what the client wrote before that counts for nothing."""
+    away = key(FAR.account)
+    with serving(world, CHAT, trusted_hops=1) as changed:
+        world.serve(replace(changed, callers={"acme-dev": replace(changed.callers["acme-dev"], keys=(FAR,))}))
+        for told, status in (
+            ("198.51.100.7", 200),
+            ("203.0.113.9, 198.51.100.7", 200),
+            ("198.51.100.7, 203.0.113.9", 403),
+        ):
+            assert world.ask(Request(bearer=away, headers=(("x-forwarded-for", told),))).status == status
+        assert world.ask(Request(bearer=away)).status == 403
 
 
 # --- changes
