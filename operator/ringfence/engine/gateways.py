@@ -48,6 +48,8 @@ class Wanted:
 class _Turn:
     """When a gateway is looked at next."""
 
+    known: tuple[object, ...]
+    """By what the wanted was read: versions are compared, and not contents, which may have a megabyte."""
     wanted: Wanted
     due: float
     attempts: int = 0
@@ -86,17 +88,20 @@ class Watch:
         await asyncio.gather(*(self._look_at(home, gate) for home in sorted(homes) if self._is_due(home)))
 
     def _is_due(self, home: str) -> bool:
-        wanted, now = self._wanted(home), self.clock.monotonic()
-        turn = self._turns.get(home)
-        if turn is None or turn.wanted != wanted:
-            turn = self._turns[home] = _Turn(wanted, now)
+        turn, now = self._turns.get(home), self.clock.monotonic()
+        refs = [Ref(CONFIG_MAP, home, name) for name in (names.GATEWAY_FILES, names.GATEWAY_CONFIG_MAP)]
+        known = (*map(self.cache.version, refs), self.endpoints.of(home))
+        if turn is None or turn.known != known:
+            wanted = self._wanted(home, refs[0])
+            if turn is None or turn.wanted != wanted:
+                turn = self._turns[home] = _Turn(known, wanted, now)
+            turn.known = known
         return turn.due <= now
 
-    def _wanted(self, home: str) -> Wanted:
+    def _wanted(self, home: str, files: Ref) -> Wanted:
         live = self.cache.live(home)
-        files = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_FILES))
         replicas = tuple(each for each in self.endpoints.of(home) if not each.ending)
-        return Wanted(gateway_routes.configuration(files), trust_of(home, live), replicas)
+        return Wanted(gateway_routes.configuration(live.get(files)), trust_of(home, live), replicas)
 
     async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
         turn = self._turns[home]
