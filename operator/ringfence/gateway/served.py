@@ -84,7 +84,7 @@ class Limits:
     timeout: int = TIMEOUT
     idle_timeout: int = IDLE_TIMEOUT
     max_parallel: int | None = None
-    """Requests at its providers at once; as many more may wait, and the next one is refused."""
+    """Requests at its providers at once; the next one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
