@@ -14,7 +14,7 @@ import pytest
 from ringfence.gateway.files import configuration
 from tests.gateway.asking import Request
 from tests.gateway.rows import Row
-from tests.gateway.test_bypass import ROWS
+from tests.gateway.table import ROWS
 from tests.gateway.world import World
 from tests.waiting import eventually
 

@@ -9,38 +9,26 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from ringfence.gateway.files import configuration
-from ringfence.gateway.served import Callers, Gateway, Grant, Route
+from ringfence.gateway.served import Callers, Grant
 from tests.gateway.asking import Answer, Request, body, exchange
 from tests.gateway.pod import free_port
 from tests.gateway.provider import USAGE
 from tests.gateway.rate_limits import RateLimits
 from tests.gateway.rows_identity import of
-from tests.gateway.world import CHAT, GPT, World, route
+from tests.gateway.world import CHAT, FEW, GPT, World, route, serving
 from tests.waiting import eventually
 
 LIMITED: Final = (429, "rate_limit_exceeded")
-FEW: Final = route("few", (GPT,), requests_per_minute=3)
 FREE: Final = route("free", (GPT,))
 NARROW: Final = route("narrow", (GPT,), max_parallel=1)
 DEAR: Final = route("dear", (GPT,), tokens_per_minute=1000)
 HASTY: Final = route("hasty", (GPT,), timeout=1)
 SILENT: Final = route("silent", (GPT,), idle_timeout=1)
-
-
-@contextmanager
-def serving(world: World, *routes: Route, **more: Any) -> Iterator[Gateway]:
-    """These routes in two namespaces, and afterwards what there was."""
-    callers = {name: Callers("dev", tuple(map(Grant, routes))) for name in ("acme-dev", "acme-prod")}
-    changed = replace(world.gateway, callers=callers, **more)
-    world.serve(changed)
-    world.received()
-    yield changed
-    world.serve(world.gateway)
 
 
 def said(answer: Answer) -> tuple[int, str]:

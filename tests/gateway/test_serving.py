@@ -12,7 +12,6 @@ from tests.gateway.asking import CHAT as PATH
 from tests.gateway.asking import MODELS, Bearer, Request, body
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key, of
-from tests.gateway.test_limits import serving
 from tests.gateway.world import (
     ANYWHERE,
     CHAT,
@@ -28,6 +27,7 @@ from tests.gateway.world import (
     UI,
     World,
     route,
+    serving,
 )
 from tests.waiting import eventually
 
