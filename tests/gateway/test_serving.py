@@ -2,16 +2,19 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
-from ringfence.gateway.served import Callers, Grant, Target
+from ringfence.gateway.served import Callers, Grant, Issuer, Target
 from tests.gateway.asking import CHAT as PATH
 from tests.gateway.asking import MODELS, Bearer, Request, body
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key, of
+from tests.gateway.tokens import URL, TokenIssuer
 from tests.gateway.world import (
     ANYWHERE,
     CHAT,
@@ -257,3 +260,37 @@ def test_a_name_of_a_model_may_have_any_letters(world: World) -> None:
     ((_, received),) = world.received()
     assert received.json["model"] == strange
     world.serve(world.gateway)
+
+
+def test_a_revoked_key_is_refused_from_the_next_configuration_on(world: World) -> None:
+    """Whatever its token says of how long it is valid; a workload of the same namespace goes on."""
+    mine = key(ANYWHERE.account)
+    assert world.ask(Request(bearer=mine)).status == 200
+    callers = world.gateway.callers
+    world.serve(replace(world.gateway, callers={**callers, "acme-dev": replace(callers["acme-dev"], keys=())}))
+    assert world.ask(Request(bearer=mine)).code == "caller_unknown"
+    assert world.ask(Request()).status == 200
+    world.serve(world.gateway)
+    assert world.ask(Request(bearer=mine)).status == 200
+
+
+def test_the_clusters_signing_key_changes_and_nobody_notices(world: World) -> None:
+    """Both count for a while; then the old one does not any more."""
+    old, new = world.door.signers.issuer, TokenIssuer("two")
+    tokens = {name: issuer.token("acme-dev") for name, issuer in (("old", old), ("new", new))}
+    for keys, accepted in (((old,), {"old"}), ((old, new), {"old", "new"}), ((new,), {"new"})):
+        issuer = Issuer(URL, json.dumps({"keys": [each.jwk for each in keys]}))
+        world.pod.publish(replace(world.gateway, issuer=issuer))
+        eventually(partial(_accepts_only, world, tokens, accepted))
+    world.pod.publish(world.gateway)
+    eventually(partial(_accepts_only, world, tokens, {"old"}))
+
+
+def _accepts_only(world: World, tokens: Mapping[str, str], wanted: Set[str]) -> bool:
+    """Whether exactly these tokens are answered."""
+    return {name for name, token in tokens.items() if world.ask(Request(bearer=shown(token))).status == 200} == wanted
+
+
+def shown(token: str) -> Bearer:
+    """A token as it is."""
+    return lambda _: token
