@@ -122,7 +122,6 @@ class Request:
     headers: Headers = ()
     """Beside those of every request."""
     content_type: str = "application/json"
-    version: str = "HTTP/1.1"
     host: str = HOST
     framed: bool = True
     """Whether `content-length` is there; without it the headers say how long the body is."""
@@ -135,7 +134,7 @@ class Request:
     def wire(self, signers: Strangers) -> bytes:
         """The bytes."""
         lines = [
-            f"{self.method} {self.path} {self.version}",
+            f"{self.method} {self.path} HTTP/1.1",
             *(f"{name}: {value}" for name, value in self._all(signers)),
         ]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.content

@@ -28,7 +28,6 @@ from tests.waiting import eventually
 
 STARTS: Final = 60.0
 """Seconds."""
-METRICS_PORT: Final = 9901
 _LOCAL: Final = "127.0.0.1"
 
 
@@ -138,7 +137,7 @@ class Pod:
 
     def _moved(self, address: str, port: int) -> dict[str, Any]:
         """Where something is on this machine."""
-        own = {names.GATEWAY_PORT: self.port, METRICS_PORT: self.metrics_port}
+        own = {names.GATEWAY_PORT: self.port, names.GATEWAY_METRICS_PORT: self.metrics_port}
         return {"address": _LOCAL, "port_value": self.addresses[address] if address in self.addresses else own[port]}
 
 

@@ -22,10 +22,9 @@ DEPTH: Final = 20_000
 _ASKED: Final = '"messages":[{"role":"user","content":"hello"}]'
 
 
-def sent(content: str | bytes, *headers: tuple[str, str], content_type: str = "application/json") -> Request:
+def sent(content: str | bytes, *, content_type: str = "application/json") -> Request:
     """A request with this body."""
-    whole = content.encode() if isinstance(content, str) else content
-    return Request(whole, headers=headers, content_type=content_type)
+    return Request(content.encode() if isinstance(content, str) else content, content_type=content_type)
 
 
 def of_model(model: Any) -> Request:
@@ -70,7 +69,7 @@ TWICE: Final = (
     malformed("an allowed model, then a forbidden one", f'{{"model":"chat",{_ASKED},"model":"nope"}}'),
     malformed("the same model twice", f'{{"model":"chat",{_ASKED},"model":"chat"}}'),
     malformed("a second model behind an escape", f'{{"model":"nope",{_ASKED},"\\u006dodel":"chat"}}'),
-    malformed("a second model with an escape of two digits more", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
+    malformed("a second model behind an escape in capitals", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
     malformed("messages twice", f'{{"model":"chat",{_ASKED},{_ASKED}}}'),
     malformed("a key twice deep inside", f'{{"model":"chat",{_ASKED},"metadata":{{"a":"1","a":"2"}}}}'),
     Row("a second model in capitals", sent(f'{{"model":"chat",{_ASKED},"MODEL":"gpt-4"}}'), *UNCLEAR),
