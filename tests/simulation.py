@@ -95,9 +95,11 @@ class Simulation:
     """What was made by a create: the API server keeps what it said as ours, whatever is applied later."""
     answers: dict[Question, Answer] = field(default_factory=dict)
     count: int = 0
-    """Of all changes; gives uids, resource versions and times of creation."""
+    """Of all changes; gives resource versions and times of creation."""
     secrets: set[tuple[str, str]] = field(default_factory=set)
     """Secrets that Ringfence made, by namespace and name; nobody knows more of them."""
+    births: dict[Ref, int] = field(default_factory=dict)
+    """How often each object was made."""
     claims: dict[str, int] = field(default_factory=dict)
     """PersistentVolumeClaims by core namespace."""
     authorities: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -118,6 +120,7 @@ class Simulation:
             created=set(self.created),
             answers=dict(self.answers),
             secrets=set(self.secrets),
+            births=dict(self.births),
             claims=dict(self.claims),
             authorities=dict(self.authorities),
             gateways=dict(self.gateways),
@@ -375,7 +378,11 @@ class Simulation:
 
     def _born(self, thing: Object) -> None:
         created = (START + timedelta(seconds=self.count)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        given = {"uid": f"uid-{self.count}", "creationTimestamp": created, **thing["metadata"]}
+        ref = ref_of(thing)
+        number = self.births[ref] = self.births.get(ref, 0) + 1
+        # Not by the order of events: a gateway's configuration names the uids of its keys' accounts.
+        uid = f"uid-of-{ref.type.kind}-{ref.namespace}-{ref.name}-{number}".lower()
+        given = {"uid": uid, "creationTimestamp": created, **thing["metadata"]}
         thing["metadata"] = {**given, "generation": 1}
 
     def _store(self, ref: Ref, thing: Object) -> None:

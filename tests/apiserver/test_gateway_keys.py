@@ -1,12 +1,17 @@
-"""Gateway keys from the command line to the real Envoy: issued, used from where they may be, and revoked for good."""
+"""Gateway keys from the command line to the tenant's own Envoy: issued, used where they may be, revoked for good."""
 
+import http.client
 import json
+import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,19 +20,27 @@ from ringfence import names
 from ringfence.cli.key import app
 from ringfence.cli.key.declared import asking, find
 from ringfence.controlplane import MERGE_PATCH, ControlPlane
-from ringfence.gateway.served import Callers, Gateway, Grant, Issuer, Key
-from ringfence.model.kinds import NAMESPACE, SERVICE_ACCOUNT
+from ringfence.controlplane.node import Machine, NodeProcess
+from ringfence.controlplane.node.envoy import find_envoy
+from ringfence.gateway.routes import MODELS
+from ringfence.model.kinds import CONFIG_MAP, ENDPOINT_SLICE, EVENT, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from tests.apiserver.installing import install
 from tests.attack.conftest import group, tenant_object
 from tests.controlplane_fixtures import Kubectl
-from tests.gateway.asking import Answer, Request
-from tests.gateway.world import CHAT, World, running
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
 
 TENANT: Final = "acme"
+OK: Final = 200
+REFUSED: Final = 403
+LOCAL: Final = {
+    "name": "local",
+    "schema": "OpenAI",
+    "service": {"namespace": "dev", "name": "llama", "port": 8000},
+    "models": ["llama"],
+}
 ENVIRONMENTS: Final = [{"name": "dev"}, {"name": "prod", "protected": True}]
 DECLARED: Final[dict[str, list[dict[str, Any]]]] = {
     "dev": [
@@ -78,10 +91,13 @@ class Desk:
 def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    """The operator, with the shipped roles only."""
+    """The operator, with the shipped roles only, and a node that runs gateways."""
     install(kubectl, "--server-side")
-    with operating(controlplane, tmp_path_factory.mktemp("keys")) as process:
-        yield process
+    programs = {"envoy": [str(find_envoy())], "operator": [sys.executable, "-m", "ringfence"]}
+    ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
+    folder = tmp_path_factory.mktemp("keys")
+    with NodeProcess(controlplane.folder, Machine(programs=programs)), operating(controlplane, folder, *ranges) as it:
+        yield it
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +105,8 @@ def desk(operator: OperatorProcess, controlplane: ControlPlane, kubectl: Kubectl
     """A tenant whose Namespaces declare keys, all of them looked at."""
     assert operator.running
     apply = ("apply", "--server-side", "-f-")
-    kubectl(*apply, stdin=tenant_object(TENANT, environments=ENVIRONMENTS))
+    served = {"providers": [LOCAL], "gateway": {"replicas": 1}}
+    kubectl(*apply, stdin=tenant_object(TENANT, environments=ENVIRONMENTS, **served))
     kubectl("wait", "--for=condition=Ready", "--timeout=60s", f"tenant/{TENANT}")
     for name, keys in DECLARED.items():
         metadata = {"name": name, "namespace": TENANT}
@@ -121,12 +138,12 @@ def test_a_live_key_tells_that_it_is_one(desk: Desk) -> None:
 
 
 def test_nothing_of_a_key_is_stored(desk: Desk) -> None:
-    """No Secret, no field of an object: the API server signs it and forgets it."""
+    """In no object that could hold it: the API server signs it and forgets it."""
     token = desk.issued("ci").removeprefix("rf_test_")
-    core = names.core_namespace(TENANT, "dev")
-    for path in (SERVICE_ACCOUNT.collection_path(core), NAMESPACE.collection_path(TENANT), "/api/v1/secrets"):
-        assert token not in json.dumps(desk.plane.admin.get(path).must())
-    assert desk.plane.admin.get("/api/v1/secrets").must()["items"] == []
+    everywhere = (SERVICE_ACCOUNT, NAMESPACE, CONFIG_MAP, SECRET, EVENT)
+    stored = [json.dumps(desk.plane.admin.get(kind.collection_path()).must()) for kind in everywhere]
+    assert any("gateway-tls-" in each for each in stored)
+    assert not any(token in each for each in stored)
 
 
 @pytest.mark.parametrize(
@@ -219,102 +236,80 @@ def test_a_list_that_changed_meanwhile_is_left_as_it_is(desk: Desk, monkeypatch:
 # --- at the gateway
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A gateway on the real Envoy."""
-    with running(tmp_path_factory.mktemp("gateway")) as found:
-        yield found
-
-
 @dataclass(frozen=True)
-class Served:
-    """The keys of Namespace dev at the gateway."""
+class Entrance:
+    """The tenant's gateway as the operator made it, which a node runs."""
 
     desk: Desk
-    world: World
-    kubectl: Kubectl
 
-    def serve(self, *keys: str) -> None:
-        """Serve these keys as their accounts are now."""
-        self.world.serve(self.gateway(*keys))
+    def status(self, bearer: str) -> int:
+        """What whoever holds a key is answered when he asks for his models; 0 while nobody answers."""
+        try:
+            with closing(self._connected()) as connection:
+                request = http.client.HTTPConnection(names.GATEWAY)
+                request.sock = connection
+                request.request("GET", MODELS, headers={"Authorization": f"Bearer {bearer}"})
+                return request.getresponse().status
+        except (OSError, LookupError):
+            return 0
 
-    def gateway(self, *keys: str) -> Gateway:
-        """A gateway with these keys, believing the API server."""
-        callers = Callers("dev", (Grant(CHAT),), tuple(map(self._key, keys)))
-        return replace(self.world.gateway, issuer=self._issuer(), callers={"acme-dev": callers})
+    def _connected(self) -> ssl.SSLSocket:
+        data = self._get(CONFIG_MAP.path("acme-dev", names.GATEWAY_CONFIG_MAP))["data"]
+        tls = ssl.create_default_context(cadata=data["ca.crt"])
+        plain = socket.create_connection(self._address(), 10)
+        return tls.wrap_socket(plain, server_hostname=urlsplit(data["url"]).hostname)
 
-    def ask(self, bearer: str) -> Answer:
-        """Ask the model that is served, as whoever holds a key would."""
-        return self.world.ask(Request(bearer=lambda _: bearer))
+    def _address(self) -> tuple[str, int]:
+        label = f"labelSelector=kubernetes.io/service-name%3D{names.GATEWAY}"
+        (found,) = self._get(f"{ENDPOINT_SLICE.collection_path(TENANT)}?{label}")["items"]
+        return found["endpoints"][0]["addresses"][0], {each["name"]: each["port"] for each in found["ports"]}["https"]
 
-    def _key(self, name: str) -> Key:
-        account = self.desk.account(name)
-        assert account is not None
-        declared = {each["name"]: each for each in DECLARED["dev"]}.get(name, {})
-        cidrs = tuple(declared.get("allowCIDRs", ()))
-        live = declared.get("mode") == "Live"
-        return Key(name, names.gateway_key(name), account["metadata"]["uid"], live, cidrs)
-
-    def _issuer(self) -> Issuer:
-        """The API server, and beside it who signs for the probe: both say that they are the same."""
-        tests = self.world.door.signers.issuer
-        assert self._published("/.well-known/openid-configuration")["issuer"] == tests.issuer.url
-        keys = self._published("/openid/v1/jwks")["keys"]
-        return Issuer(tests.issuer.url, json.dumps({"keys": [*keys, tests.jwk]}))
-
-    def _published(self, path: str) -> Any:
-        return json.loads(self.kubectl("get", "--raw", path).stdout)
+    def _get(self, path: str) -> Any:
+        return self.desk.plane.admin.get(path).must()
 
 
 @pytest.fixture(scope="module")
-def served(desk: Desk, world: World, kubectl: Kubectl) -> Served:
-    """Every declared key is served."""
-    found = Served(desk, world, kubectl)
-    found.serve("ci", "far", "app")
+def entrance(desk: Desk) -> Entrance:
+    """It serves the declared keys."""
+    found = Entrance(desk)
+    eventually(lambda: found.status(desk.issued("app")) == OK, 120)
     return found
 
 
-def test_an_issued_key_opens_the_gateway(served: Served) -> None:
-    """A real token of a real API server, test or live, from an allowed network."""
-    assert served.ask(served.desk.issued("ci")).status == 200
-    assert served.ask(served.desk.issued("app")).status == 200
+def test_an_issued_key_opens_the_gateway(entrance: Entrance) -> None:
+    """Test or live, from an allowed network."""
+    assert entrance.status(entrance.desk.issued("ci")) == OK
+    assert entrance.status(entrance.desk.issued("app")) == OK
 
 
-def test_a_key_is_good_from_its_networks_only(served: Served) -> None:
+def test_a_key_is_good_from_its_networks_only(entrance: Entrance) -> None:
     """One without networks is good from anywhere."""
-    assert served.ask(served.desk.issued("app")).status == 200
-    assert served.ask(served.desk.issued("far")).status == 403
+    assert entrance.status(entrance.desk.issued("app")) == OK
+    assert entrance.status(entrance.desk.issued("far")) == REFUSED
 
 
-def test_a_key_without_its_own_prefix_opens_nothing(served: Served) -> None:
+def test_a_key_without_its_own_prefix_opens_nothing(entrance: Entrance) -> None:
     """Neither with the prefix of the other mode nor with none: what it is, it must say."""
-    key = served.desk.issued("ci")
+    key = entrance.desk.issued("ci")
     token = key.removeprefix(names.gateway_key_prefix(live=False))
-    assert served.ask(key).status == 200
-    assert served.ask(names.gateway_key_prefix(live=True) + token).status == 403
-    assert served.ask(token).status == 403
+    assert entrance.status(key) == OK
+    assert entrance.status(names.gateway_key_prefix(live=True) + token) == REFUSED
+    assert entrance.status(token) == REFUSED
 
 
-def test_a_revoked_key_is_refused_from_the_next_configuration_on_and_never_comes_back(
-    served: Served, record_testsuite_property: Any
-) -> None:
-    """Neither does it where a key of the same name is declared again: that one has other tokens."""
-    desk = served.desk
+def test_a_revoked_key_is_refused_soon_and_never_comes_back(entrance: Entrance, record_testsuite_property: Any) -> None:
+    """Also where a key of the same name is declared again: that one has other tokens."""
+    desk = entrance.desk
     desk.declare([*DECLARED["dev"], {"name": "leaked"}])
-    eventually(lambda: desk.account("leaked"))
     eventually(lambda: desk("issue", "leaked", "-n", "dev").exit_code == 0)
-    served.serve("ci", "far", "app", "leaked")
     leaked = desk.issued("leaked")
-    assert served.ask(leaked).status == 200
+    eventually(lambda: entrance.status(leaked) == OK, 60)
     began = time.monotonic()
     assert desk("revoke", "leaked", "-n", "dev").exit_code == 0
-    served.world.pod.publish(served.gateway("ci", "far", "app"))
-    eventually(lambda: served.ask(leaked).status == 403)
+    eventually(lambda: entrance.status(leaked) == REFUSED, 60)
     record_testsuite_property("gateway_key_revoked_in_seconds", round(time.monotonic() - began, 3))
-    assert served.ask(desk.issued("app")).status == 200
+    assert entrance.status(desk.issued("app")) == OK
     desk.declare([*DECLARED["dev"], {"name": "leaked"}])
-    eventually(lambda: desk.account("leaked"))
     eventually(lambda: desk("issue", "leaked", "-n", "dev").exit_code == 0)
-    served.serve("ci", "far", "app", "leaked")
-    assert served.ask(desk.issued("leaked")).status == 200
-    assert served.ask(leaked).status == 403
+    eventually(lambda: entrance.status(desk.issued("leaked")) == OK, 60)
+    assert entrance.status(leaked) == REFUSED

@@ -90,7 +90,8 @@ def deployment(kubectl: Kubectl) -> dict[str, Any]:
 
 
 def replicas(kubectl: Kubectl) -> int | None:
-    return deployment(kubectl).get("spec", {}).get("replicas")
+    wanted: int | None = deployment(kubectl).get("spec", {}).get("replicas")
+    return wanted
 
 
 def volumes(kubectl: Kubectl) -> dict[str, Any]:
@@ -124,13 +125,13 @@ def test_kubernetes_makes_pods_of_it(kubectl: Kubectl) -> None:
     assert not any("projected" in volume for volume in pod["spec"]["volumes"])
 
 
-def test_a_pods_end_is_its_nodes_and_its_controllers_business(kubectl: Kubectl, admin: Client) -> None:
+def test_a_pods_end_is_its_nodes_and_its_controllers_business(kubectl: Kubectl) -> None:
     """The fence lets nobody else end one, whatever roles he has."""
     names_of = kubectl("get", "pods", "-n", HOME, "-l", f"{names.GATEWAY_LABEL}=true", "-o", "name").stdout.split()
     done = kubectl("delete", names_of[0], "-n", HOME, check=False)
     assert "ringfence fence-objects" in done.stderr
-    scheduler = {"user": "system:kube-scheduler", "groups": ["system:masters"]}  # which preempts
-    kubectl("delete", names_of[0], "-n", HOME, **scheduler)
+    preempting = "system:kube-scheduler"
+    kubectl("delete", names_of[0], "-n", HOME, user=preempting, groups=["system:masters"])
 
 
 def test_controllers_tell_of_it_what_they_must(kubectl: Kubectl) -> None:
@@ -246,11 +247,8 @@ def test_who_wants_no_gateway_has_nothing_of_it(kubectl: Kubectl) -> None:
     assert found(kubectl, SECRET, secret)
     ask(kubectl, gateway={"dataPlane": "None"})
     eventually(lambda: not deployment(kubectl), LONG)
-    gone = ("services", "poddisruptionbudgets.policy", "serviceaccounts")
-    for plural in gone:
-        eventually(
-            lambda plural=plural: names.GATEWAY not in kubectl("get", plural, "-n", HOME, "-o", "name").stdout, LONG
-        )  # type: ignore[misc]
+    left = ("get", "services,poddisruptionbudgets,serviceaccounts", "-n", HOME, "-o", "name")
+    eventually(lambda: names.GATEWAY not in kubectl(*left).stdout, LONG)
     eventually(lambda: found(kubectl, SECRET, secret) is None, LONG)
     eventually(lambda: trusted(kubectl) == "", LONG)
 

@@ -137,7 +137,7 @@ class _World:
         (address,) = eventually(lambda: self.endpoints(service))
         try:
             return _asked(*address, path)
-        except http.client.RemoteDisconnected:
+        except ConnectionError:
             return ""  # where nothing is asked whether it is ready, it may not listen yet
 
 
@@ -305,3 +305,15 @@ def test_pods_find_each_other_by_their_services(run: Run, world: _World) -> None
     service = {"selector": {"app": pod}, "ports": [{"port": 80, "targetPort": "http"}]}
     world.make("services", "neighbour", spec=service)
     eventually(lambda: world.served("asker", "/page") == "from a neighbour")
+
+
+def test_a_pods_ports_are_for_callers_on_this_machine(run: Run, world: _World) -> None:
+    """They listen at an address that others can reach, and hang up on whoever comes from another one."""
+    pod = run({"emptyDir": {}})
+    world.expose(pod)
+    (address,) = eventually(lambda: world.endpoints(pod))
+    assert "Directory listing" in _asked(*address, "/")
+    with closing(http.client.HTTPConnection(*address, timeout=10, source_address=("127.0.0.1", 0))) as stranger:
+        stranger.request("GET", "/")
+        with pytest.raises(ConnectionError):
+            stranger.getresponse()

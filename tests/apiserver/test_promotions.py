@@ -150,7 +150,7 @@ def test_a_revision_goes_to_prod_by_two_persons_and_back(
     assert second != first
     assert ann(promote, "chat", "--to", "prod").exit_code == 0
     eventually(lambda: reason(kubectl) == "AwaitingApproval", LONG)
-    assert serves(kubectl, "prod") == first
+    eventually(lambda: serves(kubectl, "prod") == first, LONG)
     shown = ben(approve, "chat", "--environment", "prod", "--revision", second)
     assert "limits.requestsPerMinute: nothing -> 7" in shown.output
     eventually(lambda: serves(kubectl, "prod") == second, LONG)

@@ -164,6 +164,12 @@ def canary_token(seconds: int, account: str = names.CANARY) -> Any:
     )
 
 
+def probe_token(*audiences: str) -> Any:
+    """A token of the account by which gateways are looked at."""
+    spec = {"expirationSeconds": 600, **({"audiences": audiences} if audiences else {})}
+    return create(core(names.OPERATOR_NAMESPACE, "serviceaccounts", f"{names.PROBE}/token"), {"spec": spec})
+
+
 def bind_in_canary(account: str) -> Any:
     """A role in the canary's namespace for an account beside the operator's."""
     role = names.tenant_role("viewer")
@@ -173,6 +179,18 @@ def bind_in_canary(account: str) -> Any:
 CANARY_ROWS: Final = (
     row("a long token of the canary", "operator-canary-token", canary_token(601), canary_token(600)),
     row("a token of a neighbour", "operator-canary-token", canary_token(600, "default"), canary_token(600)),
+    row(
+        "a token of the probe for everything",
+        "operator-canary-token",
+        probe_token(),
+        probe_token(names.GATEWAY_AUDIENCE),
+    ),
+    row(
+        "a token of the probe for more",
+        "operator-canary-token",
+        probe_token(names.GATEWAY_AUDIENCE, "other"),
+        probe_token(names.GATEWAY_AUDIENCE),
+    ),
     row(
         "a role of a tenant for itself",
         "operator-binding-subject",

@@ -106,6 +106,11 @@ def body(model: str = "chat", **more: Any) -> bytes:
     return json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}], **more}).encode()
 
 
+def chunked(*parts: bytes) -> bytes:
+    """A body in chunks (RFC 9112, section 7.1)."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
 @dataclass(frozen=True)
 class Request:
     """A request in HTTP/1.1."""
@@ -117,7 +122,6 @@ class Request:
     headers: Headers = ()
     """Beside those of every request."""
     content_type: str = "application/json"
-    version: str = "HTTP/1.1"
     host: str = HOST
     framed: bool = True
     """Whether `content-length` is there; without it the headers say how long the body is."""
@@ -130,7 +134,7 @@ class Request:
     def wire(self, signers: Strangers) -> bytes:
         """The bytes."""
         lines = [
-            f"{self.method} {self.path} {self.version}",
+            f"{self.method} {self.path} HTTP/1.1",
             *(f"{name}: {value}" for name, value in self._all(signers)),
         ]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.content

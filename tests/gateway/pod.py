@@ -28,7 +28,6 @@ from tests.waiting import eventually
 
 STARTS: Final = 60.0
 """Seconds."""
-METRICS_PORT: Final = 9901
 _LOCAL: Final = "127.0.0.1"
 
 
@@ -38,7 +37,7 @@ class Pod:
 
     folder: Path
     certificates: Certificates
-    addresses: Mapping[str, int]
+    addresses: dict[str, int]
     """Where each host is: a port of this machine."""
     port: int = field(init=False)
     metrics_port: int = field(init=False)
@@ -61,6 +60,10 @@ class Pod:
     def mount_key(self, provider: str, key: str) -> None:
         """Swap a provider's key, as the kubelet does when its Secret changes."""
         project(self._place(f"{KEYS}/{provider}"), {"key": key.encode()})
+
+    def mount_nothing(self, provider: str) -> None:
+        """The folder of a provider's key, as the kubelet makes it while there is no Secret."""
+        project(self._place(f"{KEYS}/{provider}"), {})
 
     def publish(self, gateway: Gateway) -> str:
         """Swap the configuration; its revision."""
@@ -134,7 +137,7 @@ class Pod:
 
     def _moved(self, address: str, port: int) -> dict[str, Any]:
         """Where something is on this machine."""
-        own = {names.GATEWAY_PORT: self.port, METRICS_PORT: self.metrics_port}
+        own = {names.GATEWAY_PORT: self.port, names.GATEWAY_METRICS_PORT: self.metrics_port}
         return {"address": _LOCAL, "port_value": self.addresses[address] if address in self.addresses else own[port]}
 
 

@@ -96,13 +96,21 @@ class _Handler(BaseHTTPRequestHandler):
         provider.received.append(Received(self.command, self.path, headers, body))
         provider.answering.wait(LONGEST)
         if provider.status != 200:
-            self._answer(provider.status, {"error": {"message": "no capacity", "type": "server_error"}})
+            self._refuse(provider.status)
         elif self.path.endswith("/messages"):
             self._answer(200, _anthropic_answer())
-        elif json.loads(body).get("stream"):
-            self._stream()
         else:
-            self._answer(200, _answer())
+            self._complete(body)
+
+    def _complete(self, body: bytes) -> None:
+        try:
+            asked = json.loads(body)
+        except ValueError:
+            return self._refuse(400)
+        return self._stream() if asked.get("stream") else self._answer(200, _answer())
+
+    def _refuse(self, status: int) -> None:
+        self._answer(status, {"error": {"message": "refused by the provider", "type": "server_error"}})
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

@@ -8,7 +8,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from tests.gateway.asking import Headers, Request, body
+from tests.gateway.asking import Headers, Request, body, chunked
 from tests.gateway.rows import Futile, Row
 from tests.gateway.world import MAX_REQUEST_BYTES, SMALL
 
@@ -22,10 +22,9 @@ DEPTH: Final = 20_000
 _ASKED: Final = '"messages":[{"role":"user","content":"hello"}]'
 
 
-def sent(content: str | bytes, *headers: tuple[str, str], content_type: str = "application/json") -> Request:
+def sent(content: str | bytes, *, content_type: str = "application/json") -> Request:
     """A request with this body."""
-    whole = content.encode() if isinstance(content, str) else content
-    return Request(whole, headers=headers, content_type=content_type)
+    return Request(content.encode() if isinstance(content, str) else content, content_type=content_type)
 
 
 def of_model(model: Any) -> Request:
@@ -54,6 +53,11 @@ def of_size(size: int, model: str = "chat") -> bytes:
     return body(model, user="x" * (size - bare))
 
 
+def in_chunks(*parts: bytes) -> Request:
+    """A request that does not say beforehand how long it is."""
+    return Request(chunked(*parts), headers=(("transfer-encoding", "chunked"),), framed=False)
+
+
 def encoded(name: str, content: bytes) -> Row:
     """A body that is compressed: what is in it can't be looked at."""
     headers: Headers = (("content-encoding", name),)
@@ -65,7 +69,7 @@ TWICE: Final = (
     malformed("an allowed model, then a forbidden one", f'{{"model":"chat",{_ASKED},"model":"nope"}}'),
     malformed("the same model twice", f'{{"model":"chat",{_ASKED},"model":"chat"}}'),
     malformed("a second model behind an escape", f'{{"model":"nope",{_ASKED},"\\u006dodel":"chat"}}'),
-    malformed("a second model with an escape of two digits more", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
+    malformed("a second model behind an escape in capitals", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
     malformed("messages twice", f'{{"model":"chat",{_ASKED},{_ASKED}}}'),
     malformed("a key twice deep inside", f'{{"model":"chat",{_ASKED},"metadata":{{"a":"1","a":"2"}}}}'),
     Row("a second model in capitals", sent(f'{{"model":"chat",{_ASKED},"MODEL":"gpt-4"}}'), *UNCLEAR),
@@ -190,6 +194,13 @@ SIZES: Final = (
         *TOO_LARGE,
         Request(of_size(SMALL, "small")),
     ),
+    Row(
+        "a byte too many, in chunks",
+        in_chunks(of_size(SMALL + 1, "small")),
+        *TOO_LARGE,
+        in_chunks(of_size(SMALL, "small")),
+    ),
+    Row("far too many, in chunks", in_chunks(*[of_size(MAX_REQUEST_BYTES)] * 4), *TOO_LARGE),
     Row("far too many, of a forbidden model", Request(of_size(4 * MAX_REQUEST_BYTES, "nope")), *TOO_LARGE),
 )
 ROWS: Final = (*TWICE, *MALFORMED, *MODELS, *CONTENT, *SIZES)

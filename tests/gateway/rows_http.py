@@ -110,6 +110,11 @@ SPOOFS: Final = (
     spoofed("the path in a header", "nope", ("x-envoy-original-path", "/v1/models")),
     spoofed("the path in a header of another proxy", "nope", ("x-original-url", "/v1/models"), ("x-rewrite-url", "/")),
     spoofed("the namespace, twice", "reports", ("x-rf-namespace", "acme-prod"), ("x-rf-namespace", "acme-prod")),
+    Row(
+        "the model in a header alone, and where it stands",
+        Request(b'{"messages":[]}', headers=(("x-rf-model", "chat"), ("x-rf-place", "2-11"))),
+        *NOT_ALLOWED,
+    ),
     Row("a header with an underscore", headed(("x_rf_model", "chat")), *BAD),
     Row("a model in the query", Request(body("nope"), f"{CHAT}?model=chat"), *ENDPOINT),
     Row("that its token is for the next hop only", headed(("connection", "authorization, x-rf-model")), *NOBODY),

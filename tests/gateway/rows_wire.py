@@ -7,7 +7,7 @@ none, and nothing that is hidden in one is ever sent on.
 from dataclasses import replace
 from typing import Final
 
-from tests.gateway.asking import CHAT, HOST, Raw, Request, body
+from tests.gateway.asking import CHAT, HOST, Raw, Request, body, chunked
 from tests.gateway.asking_h2 import H2Request, with_pseudo
 from tests.gateway.rows import Futile, Row
 
@@ -23,11 +23,6 @@ HIDDEN: Final = (
 )
 """What an attacker would have another connection's reader take for a request."""
 ALLOWED: Final = body()
-
-
-def chunked(*parts: bytes) -> bytes:
-    """A body in chunks."""
-    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def framed(*headers: str, content: bytes = ALLOWED, line: str = f"POST {CHAT} HTTP/1.1", end: str = "\r\n") -> Raw:

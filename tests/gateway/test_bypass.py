@@ -9,14 +9,13 @@ from typing import Final
 
 import pytest
 
-from tests.gateway import rows_body, rows_http, rows_identity, rows_wire
+from tests.gateway import rows_body, rows_identity
 from tests.gateway.asking import Answer, Attempt
 from tests.gateway.provider import Received
 from tests.gateway.rows import Futile, Row
+from tests.gateway.table import FUTILE, ROWS
 from tests.gateway.world import World
 
-ROWS: Final[tuple[Row, ...]] = (*rows_body.ROWS, *rows_identity.ROWS, *rows_http.ROWS, *rows_wire.ROWS)
-FUTILE: Final[tuple[Futile, ...]] = (*rows_body.FUTILE, *rows_http.FUTILE, *rows_wire.FUTILE)
 ERROR: Final = {"message", "type", "param", "code"}
 """What an error of the OpenAI API has."""
 

@@ -10,8 +10,7 @@ from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionUse
 
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key
-from tests.gateway.test_limits import FEW, serving
-from tests.gateway.world import ANYWHERE, OPEN, World
+from tests.gateway.world import ANYWHERE, FEW, OPEN, World, serving
 
 HELLO: Final[list[ChatCompletionUserMessageParam]] = [{"role": "user", "content": "hello"}]
 LOOK: Final[ChatCompletionFunctionToolParam] = {

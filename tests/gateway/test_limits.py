@@ -5,39 +5,30 @@ Law: what is refused reaches no provider, and says in the API's own words why.
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from ringfence.gateway.files import configuration
-from ringfence.gateway.served import Callers, Gateway, Grant, Route
+from ringfence.gateway.served import Callers, Grant
 from tests.gateway.asking import Answer, Request, body, exchange
+from tests.gateway.pod import free_port
+from tests.gateway.provider import USAGE
+from tests.gateway.rate_limits import RateLimits
 from tests.gateway.rows_identity import of
-from tests.gateway.world import CHAT, GPT, World, route
+from tests.gateway.world import CHAT, FEW, GPT, World, route, serving
 from tests.waiting import eventually
 
 LIMITED: Final = (429, "rate_limit_exceeded")
-FEW: Final = route("few", (GPT,), requests_per_minute=3)
 FREE: Final = route("free", (GPT,))
 NARROW: Final = route("narrow", (GPT,), max_parallel=1)
 DEAR: Final = route("dear", (GPT,), tokens_per_minute=1000)
 HASTY: Final = route("hasty", (GPT,), timeout=1)
 SILENT: Final = route("silent", (GPT,), idle_timeout=1)
-
-
-@contextmanager
-def serving(world: World, *routes: Route, **more: Any) -> Iterator[Gateway]:
-    """These routes in two namespaces, and afterwards what there was."""
-    callers = {name: Callers("dev", tuple(map(Grant, routes))) for name in ("acme-dev", "acme-prod")}
-    changed = replace(world.gateway, callers=callers, **more)
-    world.serve(changed)
-    world.received()
-    yield changed
-    world.serve(world.gateway)
 
 
 def said(answer: Answer) -> tuple[int, str]:
@@ -79,6 +70,39 @@ def test_tokens_are_estimated_by_what_a_client_sends(world: World) -> None:
         assert told[-1] == LIMITED
 
 
+def test_tokens_are_counted_exactly_by_a_service(world: World) -> None:
+    """By what the provider says that it used, streamed or not; the request that passes the limit is the last one."""
+    service = RateLimits(limit=3 * USAGE["total_tokens"])
+    world.pod.addresses["limits.example"] = service.port
+    try:
+        with serving(world, DEAR, FREE, rate_limit_service="limits.example:8081"):
+            for number, stream in enumerate((False, True, False), 1):
+                asked = body("dear", stream=stream, stream_options={"include_usage": True})
+                assert said(world.ask(Request(asked))) == (200, "")
+                eventually(counted(service, number * USAGE["total_tokens"]))
+            assert said(world.ask(Request(body("dear")))) == LIMITED
+            assert said(world.ask(Request(body("free")))) == (200, "")
+            assert len(world.received()) == 4
+            assert said(world.ask(Request(body("dear", stream=True)))) == (400, "usage_required")
+    finally:
+        service.stop()
+
+
+def counted(service: RateLimits, tokens: int) -> Callable[[], bool]:
+    """Whether the service was told of so many by now."""
+    return lambda: service.counted == tokens
+
+
+def test_a_service_that_is_silent_closes_its_routes(world: World) -> None:
+    """And no others: what can't be counted is not spent."""
+    world.pod.addresses["limits.example"] = free_port()
+    with serving(world, DEAR, FREE, rate_limit_service="limits.example:8081"):
+        answer = world.ask(Request(body("dear")))
+        assert answer.status >= 429
+        assert answer.is_json
+        assert said(world.ask(Request(body("free")))) == (200, "")
+
+
 def test_so_many_requests_at_once(world: World) -> None:
     """The next one waits for nobody: it is refused, and served when there is room again."""
     with serving(world, NARROW, FREE), ThreadPoolExecutor(1) as pool:
@@ -86,7 +110,8 @@ def test_so_many_requests_at_once(world: World) -> None:
         provider.answering.clear()
         held = pool.submit(world.ask, Request(body("narrow")))
         eventually(lambda: provider.received)
-        assert said(world.ask(Request(body("narrow")))) == (429, "too_many_parallel_requests")
+        for _ in range(5):
+            assert said(world.ask(Request(body("narrow")))) == (429, "too_many_parallel_requests")
         provider.answering.set()
         assert held.result().status == 200
         assert said(world.ask(Request(body("narrow")))) == (200, "")

@@ -21,8 +21,7 @@ from ringfence.gateway.served import Callers, Gateway, Grant
 from tests.gateway.asking import CHAT as PATH
 from tests.gateway.asking import Request, body, workload
 from tests.gateway.rows_identity import of
-from tests.gateway.test_limits import serving
-from tests.gateway.world import CHAT, GPT, SPARE, World, route
+from tests.gateway.world import CHAT, GPT, SPARE, World, route, serving
 from tests.waiting import eventually
 
 CHANGES: Final = 50

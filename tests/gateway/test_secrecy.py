@@ -20,8 +20,7 @@ from tests.gateway.asking import MODELS, Request, body, workload
 from tests.gateway.certificates import Certificates
 from tests.gateway.provider import ANSWER
 from tests.gateway.rows_identity import of
-from tests.gateway.test_limits import serving
-from tests.gateway.world import GPT, HOSTS, KEYS, OPEN, UI, World, route
+from tests.gateway.world import GPT, HOSTS, KEYS, OPEN, UI, World, route, serving
 from tests.waiting import eventually
 
 CANARY: Final = "canary-prompt-c0ffee"

@@ -2,16 +2,36 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
-from ringfence.gateway.served import Callers, Grant, Target
-from tests.gateway.asking import CHAT, MODELS, Bearer, Request, body
+from ringfence.gateway.served import Callers, Grant, Issuer, Target
+from tests.gateway.asking import CHAT as PATH
+from tests.gateway.asking import MODELS, Bearer, Request, body
 from tests.gateway.provider import ANSWER, USAGE
 from tests.gateway.rows_identity import key, of
-from tests.gateway.world import ANYWHERE, GUARDED, HOSTS, KEYS, OPEN, PROBE, REPORTS, SPARE, TEST_KEY, UI, World, route
+from tests.gateway.tokens import URL, TokenIssuer
+from tests.gateway.world import (
+    ANYWHERE,
+    CHAT,
+    FAR,
+    GUARDED,
+    HOSTS,
+    KEYS,
+    OPEN,
+    PROBE,
+    REPORTS,
+    SPARE,
+    TEST_KEY,
+    UI,
+    World,
+    route,
+    serving,
+)
 from tests.waiting import eventually
 
 OWN_HEADERS: Final = {"host", "content-length", "content-type", "user-agent"}
@@ -62,7 +82,7 @@ def test_a_client_is_told_nothing_of_the_provider(world: World) -> None:
 
 def test_each_provider_has_its_own_path_and_name_of_the_model(world: World) -> None:
     """A caller knows neither."""
-    asked = (("chat", CHAT, "gpt-4o"), ("llama", CHAT, "llama-3.3-70b"), ("plain", "/v1/embeddings", "tiny"))
+    asked = (("chat", PATH, "gpt-4o"), ("llama", PATH, "llama-3.3-70b"), ("plain", "/v1/embeddings", "tiny"))
     for model, path, there in asked:
         assert world.ask(Request(body(model), path)).status == 200
         ((_, received),) = world.received()
@@ -203,6 +223,20 @@ def test_a_stream_that_would_have_to_be_translated_is_refused(world: World, valu
     assert world.received() == []
 
 
+def test_only_a_trusted_proxy_tells_where_a_key_is_used(world: World) -> None:
+    """The last address that it was told by: what the client wrote before that counts for nothing."""
+    away = key(FAR.account)
+    with serving(world, CHAT, trusted_hops=1) as changed:
+        world.serve(replace(changed, callers={"acme-dev": replace(changed.callers["acme-dev"], keys=(FAR,))}))
+        for told, status in (
+            ("198.51.100.7", 200),
+            ("203.0.113.9, 198.51.100.7", 200),
+            ("198.51.100.7, 203.0.113.9", 403),
+        ):
+            assert world.ask(Request(bearer=away, headers=(("x-forwarded-for", told),))).status == status
+        assert world.ask(Request(bearer=away)).status == 403
+
+
 # --- changes
 
 
@@ -226,3 +260,37 @@ def test_a_name_of_a_model_may_have_any_letters(world: World) -> None:
     ((_, received),) = world.received()
     assert received.json["model"] == strange
     world.serve(world.gateway)
+
+
+def test_a_revoked_key_is_refused_from_the_next_configuration_on(world: World) -> None:
+    """Whatever its token says of how long it is valid; a workload of the same namespace goes on."""
+    mine = key(ANYWHERE.account)
+    assert world.ask(Request(bearer=mine)).status == 200
+    callers = world.gateway.callers
+    world.serve(replace(world.gateway, callers={**callers, "acme-dev": replace(callers["acme-dev"], keys=())}))
+    assert world.ask(Request(bearer=mine)).code == "caller_unknown"
+    assert world.ask(Request()).status == 200
+    world.serve(world.gateway)
+    assert world.ask(Request(bearer=mine)).status == 200
+
+
+def test_the_clusters_signing_key_changes_and_nobody_notices(world: World) -> None:
+    """Both count for a while; then the old one does not any more."""
+    old, new = world.door.signers.issuer, TokenIssuer("two")
+    tokens = {name: issuer.token("acme-dev") for name, issuer in (("old", old), ("new", new))}
+    for keys, accepted in (((old,), {"old"}), ((old, new), {"old", "new"}), ((new,), {"new"})):
+        issuer = Issuer(URL, json.dumps({"keys": [each.jwk for each in keys]}))
+        world.pod.publish(replace(world.gateway, issuer=issuer))
+        eventually(partial(_accepts_only, world, tokens, accepted))
+    world.pod.publish(world.gateway)
+    eventually(partial(_accepts_only, world, tokens, {"old"}))
+
+
+def _accepts_only(world: World, tokens: Mapping[str, str], wanted: Set[str]) -> bool:
+    """Whether exactly these tokens are answered."""
+    return {name for name, token in tokens.items() if world.ask(Request(bearer=shown(token))).status == 200} == wanted
+
+
+def shown(token: str) -> Bearer:
+    """A token as it is."""
+    return lambda _: token

@@ -93,7 +93,11 @@ def test_a_request_counts_by_how_it_ended(world: World, collector: Collector, ou
     assert found.numbers[2:5] == (TOKENS if outcome is Outcome.SERVED else (0, 0, 0))
 
 
-@pytest.mark.parametrize("attempt", [_as(UI), _as(UI, stream=True), _as(UI, "claude"), _as(UI, "plain")], ids=repr)
+@pytest.mark.parametrize(
+    "attempt",
+    [_as(UI), _as(UI, stream=True), _as(UI, "claude"), _as(UI, "plain")],
+    ids=["whole", "streamed", "translated", "inside"],
+)
 def test_tokens_are_those_that_the_provider_told(world: World, collector: Collector, attempt: Request) -> None:
     """Streamed, translated from another provider's words, and by a frontend inside of the cluster."""
     found = collector.counted(world, attempt)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ringfence.gateway.served import (
     Callers,
@@ -64,6 +64,8 @@ LLAMA: Final = route("llama", (Target("llama", "llama-3.3-70b"),))
 PLAIN: Final = route("plain", (Target("plain", "tiny"),))
 HASTY: Final = route("hasty", (GPT,), timeout=1)
 SMALL_ROUTE: Final = route("small", (GPT,), max_request_bytes=SMALL)
+FEW: Final = route("few", (GPT,), requests_per_minute=3)
+"""Served where a test asks for it."""
 REPORTS: Final = route("reports", (SPARE,))
 """Of the production namespace."""
 GUARDED: Final = route("guarded", (GPT,))
@@ -103,7 +105,7 @@ def gateway(signers: Strangers, authority: str) -> Gateway:
     )
 
 
-@dataclass
+@dataclass(repr=False)  # a report of a failed test is about what was sent
 class World:
     """The tenant's gateway, running."""
 
@@ -137,9 +139,9 @@ class World:
     def logged(self, attempt: Attempt) -> tuple[Answer, dict[str, object]]:
         """Send something, and wait for its line of the access log."""
         answer = self.ask(attempt)
-        number = answer.header("x-request-id")
+        number = answer.header("x-request-id") or answer.json["error"]["request_id"]
         return answer, eventually(
-            lambda: next((each for each in self.pod.lines() if each["request_id"] == number), None)
+            lambda: next((each for each in self.pod.lines() if each.get("request_id") == number), None)
         )
 
 
@@ -159,3 +161,14 @@ def running(folder: Path) -> Iterator[World]:
         pod.start(wanted, KEYS)
         door = Door(pod.port, public.trusting("http/1.1"), public.trusting("h2"), signers)
         yield World(pod, providers, door, wanted)
+
+
+@contextmanager
+def serving(world: World, *routes: Route, **more: Any) -> Iterator[Gateway]:
+    """These routes in two namespaces, and afterwards what there was."""
+    callers = {name: Callers("dev", tuple(map(Grant, routes))) for name in ("acme-dev", "acme-prod")}
+    changed = replace(world.gateway, callers=callers, **more)
+    world.serve(changed)
+    world.received()
+    yield changed
+    world.serve(world.gateway)

@@ -52,6 +52,11 @@ class Cache:
         """Return every watched object in a namespace."""
         return self._children.live(namespace)
 
+    def version(self, ref: Ref) -> int | None:
+        """Return the version of a watched object without reading it, which may take milliseconds."""
+        child = self._children.get(ref)
+        return child.version if child else None
+
     def quota(self, namespace: str) -> Mapping[str, str] | None:
         """Return ``hard`` of the ResourceQuota that we keep in a namespace, or are about to write."""
         child = self._children.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))

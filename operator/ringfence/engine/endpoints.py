@@ -34,39 +34,48 @@ class Endpoints:
     """Replicas by home namespace. Implements ``reflector.Store``."""
 
     def __init__(self) -> None:
-        self._slices: dict[Key, tuple[Replica, ...]] = {}
+        self._slices: dict[str, dict[str, tuple[Replica, ...]]] = {}
+        self._replicas: dict[str, tuple[Replica, ...]] = {}
+        """Of every home that has any: it is asked for many times between two changes."""
         self.ending = asyncio.Event()
         """Set when a replica was told to end; who waits for it clears it."""
 
     def of(self, home: str) -> tuple[Replica, ...]:
         """Return the replicas of the gateway in a home namespace, by name."""
-        found = {
-            each.name: each for (namespace, _), group in self._slices.items() if namespace == home for each in group
-        }
-        return tuple(found[name] for name in sorted(found))
+        return self._replicas.get(home, ())
 
     def homes(self, *, ending: bool = False) -> frozenset[str]:
         """Return the namespaces that have a replica, or one that is ``ending``."""
-        return frozenset(
-            namespace
-            for (namespace, _), group in self._slices.items()
-            if any(each.ending or not ending for each in group)
-        )
+        if not ending:
+            return frozenset(self._replicas)
+        return frozenset(home for home, replicas in self._replicas.items() if any(each.ending for each in replicas))
 
     def seen(self, kind: ResourceType, thing: Object) -> None:
         """Note a slice."""
-        replicas = tuple(_replicas(thing))
-        self._slices[key_of(thing)] = replicas
+        home, name = key_of(thing)
+        self._slices.setdefault(home, {})[name] = replicas = tuple(_replicas(thing))
+        self._index(home)
         if any(each.ending for each in replicas):
             self.ending.set()
 
     def gone(self, kind: ResourceType, thing: Object) -> None:
         """Forget it."""
-        self._slices.pop(key_of(thing), None)
+        home, name = key_of(thing)
+        self._slices.get(home, {}).pop(name, None)
+        self._index(home)
 
     def listed(self, kind: ResourceType, keys: Set[Key], resource_version: int) -> None:
         """Forget what is not there any more."""
-        self._slices = {key: group for key, group in self._slices.items() if key in keys}
+        for home, slices in tuple(self._slices.items()):
+            self._slices[home] = {name: group for name, group in slices.items() if (home, name) in keys}
+            self._index(home)
+
+    def _index(self, home: str) -> None:
+        found = {each.name: each for group in self._slices.get(home, {}).values() for each in group}
+        self._replicas[home] = tuple(found[name] for name in sorted(found))
+        if not found:
+            del self._replicas[home]
+            self._slices.pop(home, None)
 
     def serves(self, kind: ResourceType, *, served: bool) -> None:
         """Nothing follows from it: every API server serves the type."""

@@ -14,6 +14,7 @@ import structlog
 from ringfence import names
 from ringfence.engine.cache import Cache
 from ringfence.engine.endpoints import Endpoints, trust_of
+from ringfence.engine.metrics import Metrics
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, TENANT, Ref
 from ringfence.plan.children import gateway_routes
@@ -33,6 +34,7 @@ SOON: Final = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
 """Seconds until the next look at one that does not (yet); the last of them again and again."""
 AT_ONCE: Final = 16
 """Gateways under way."""
+_SERVES: Final = "serves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Wanted:
 class _Turn:
     """When a gateway is looked at next."""
 
+    known: tuple[object, ...]
+    """By what the wanted was read: versions are compared, and not contents, which may have a megabyte."""
     wanted: Wanted
     due: float
     attempts: int = 0
@@ -61,6 +65,7 @@ class Watch:
     cache: Cache
     endpoints: Endpoints
     clock: Clock
+    metrics: Metrics
     wake: Callable[[Iterable[Ref], Trigger], None]
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the first round is over."""
@@ -86,24 +91,29 @@ class Watch:
         await asyncio.gather(*(self._look_at(home, gate) for home in sorted(homes) if self._is_due(home)))
 
     def _is_due(self, home: str) -> bool:
-        wanted, now = self._wanted(home), self.clock.monotonic()
-        turn = self._turns.get(home)
-        if turn is None or turn.wanted != wanted:
-            turn = self._turns[home] = _Turn(wanted, now)
+        turn, now = self._turns.get(home), self.clock.monotonic()
+        refs = [Ref(CONFIG_MAP, home, name) for name in (names.GATEWAY_FILES, names.GATEWAY_CONFIG_MAP)]
+        known = (*map(self.cache.version, refs), self.endpoints.of(home))
+        if turn is None or turn.known != known:
+            wanted = self._wanted(home, refs[0])
+            if turn is None or turn.wanted != wanted:
+                turn = self._turns[home] = _Turn(known, wanted, now)
+            turn.known = known
         return turn.due <= now
 
-    def _wanted(self, home: str) -> Wanted:
+    def _wanted(self, home: str, files: Ref) -> Wanted:
         live = self.cache.live(home)
-        files = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_FILES))
         replicas = tuple(each for each in self.endpoints.of(home) if not each.ending)
-        return Wanted(gateway_routes.configuration(files), trust_of(home, live), replicas)
+        return Wanted(gateway_routes.configuration(live.get(files)), trust_of(home, live), replicas)
 
     async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
         turn = self._turns[home]
         async with gate:
             asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
             found = judge(await asyncio.gather(*asked), self.clock.now())
-        well = found is not None and found.reachable and not found.problem and found.revision == turn.wanted.revision
+        result = _result(found, turn.wanted.revision)
+        self.metrics.seen(result)
+        well = result == _SERVES
         turn.due = self.clock.monotonic() + (EVERY if well else SOON[min(turn.attempts, len(SOON) - 1)])
         turn.attempts = 0 if well else turn.attempts + 1
         self._tell(home, found)
@@ -121,6 +131,16 @@ class Watch:
             log.info("a gateway was looked at", tenant=home, **_words(found))
             routes = (route.ref for route in self.cache.subjects(MODEL_ROUTE, home))
             self.wake((Ref(TENANT, "", home), *routes), Trigger.DEPENDENCY)
+
+
+def _result(found: Probed | None, wanted: str) -> str:
+    if found is None:
+        return "absent"
+    if not found.reachable:
+        return "unreachable"
+    if found.problem:
+        return "fails"
+    return _SERVES if found.revision == wanted else "behind"
 
 
 def _words(found: Probed | None) -> dict[str, str]:

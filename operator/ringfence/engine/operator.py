@@ -143,7 +143,7 @@ class Engine:
 
     def _watch(self, gateways: Gateways) -> Watch:
         world = self.world
-        return Watch(gateways, world.cache, world.endpoints, self._clock, wake=world.waker.wake)
+        return Watch(gateways, world.cache, world.endpoints, self._clock, self._metrics, wake=world.waker.wake)
 
     def _lookout(self, canary: Canary, policies: LivePolicies, hands: Hands) -> Lookout:
         facts = self.world.facts

@@ -100,6 +100,7 @@ class Recorder:
             environment=plan.environment,
             region=plan.region,
             incidents=plan.incidents,
+            configuration=plan.configuration,
             placed=plan.placed,
             attempt=attempt,
             actor=Actor(identity(meta.annotations), cause.managers or meta.managers),

@@ -82,16 +82,24 @@ class Usage:
         """
         while True:
             try:
-                await self.pull(self._tenants(self._endpoints.homes()))
-                await self.record()
+                await self.round()
             except ForkRefusedError:
                 raise
             except Exception:  # counting must not stop what it counts
                 log.exception("defect while counting usage")
             await self._rest()
 
-    async def pull(self, tenants: Iterable[AnySubject]) -> None:
-        """Ask every replica of these tenants' gateways once for what it has not told yet."""
+    async def round(self) -> None:
+        """Ask everybody, and record what is over.
+
+        Raises:
+            ForkRefusedError: another process writes the ledger.
+        """
+        await self._pull_all(self._endpoints.homes())
+        await self._record()
+
+    async def _pull_all(self, homes: Iterable[str]) -> None:
+        """Ask every replica in these home namespaces once for what it has not told yet."""
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def one(tenant: AnySubject) -> None:
@@ -100,15 +108,12 @@ class Usage:
                     await self._pull(tenant, replica)
 
         async with asyncio.TaskGroup() as group:
-            for tenant in tenants:
-                group.create_task(one(tenant))
+            for home in sorted(homes):
+                if tenant := self._view.subject(Ref(TENANT, "", home)):
+                    group.create_task(one(tenant))
 
-    async def record(self) -> None:
-        """Record the hours that are over, as they are by now.
-
-        Raises:
-            ForkRefusedError: another process writes the ledger.
-        """
+    async def _record(self) -> None:
+        """Record the hours that are over, as they are by now."""
         before = (self._now() - GRACE) // HOUR * HOUR
         for name in await self._store.logs():
             if self._recorded.get(name, 0) < before:
@@ -119,16 +124,12 @@ class Usage:
         until = self._clock.monotonic() + self._every
         while (left := until - self._clock.monotonic()) > 0:
             if ending := self._endpoints.homes(ending=True):
-                await self.pull(self._tenants(ending))
+                await self._pull_all(ending)
                 await asyncio.sleep(min(HURRY, left))
             else:
                 self._endpoints.ending.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._endpoints.ending.wait(), left)
-
-    def _tenants(self, homes: Iterable[str]) -> list[AnySubject]:
-        found = (self._view.subject(Ref(TENANT, "", home)) for home in sorted(homes))
-        return [tenant for tenant in found if tenant is not None]
 
     async def _pull(self, tenant: AnySubject, replica: Replica) -> None:
         try:

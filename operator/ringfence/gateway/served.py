@@ -62,7 +62,7 @@ class Upstream:
         return self.provider or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Target:
     """One model of one upstream."""
 
@@ -84,7 +84,7 @@ class Limits:
     timeout: int = TIMEOUT
     idle_timeout: int = IDLE_TIMEOUT
     max_parallel: int | None = None
-    """Requests at its providers at once; as many more may wait, and the next one is refused."""
+    """Requests at its providers at once; the next one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,9 @@ class Gateway:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Every route in every revision that is served somewhere, by name and revision."""
+        """Every route in every revision that is served somewhere, in one order.
+
+        One revision may have other targets in another environment: a provider serves where the platform team says.
+        """
         found = {grant.route for each in self.callers.values() for grant in each.grants}
-        return tuple(sorted(found, key=lambda route: (route.name, route.revision)))
+        return tuple(sorted(found, key=lambda route: (route.name, route.revision, route.pools)))

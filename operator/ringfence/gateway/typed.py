@@ -33,6 +33,10 @@ LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
 
 
+_LONGEST: Final = 10 * 365 * 86400
+"""Seconds. Envoy counts nanoseconds in 64 bits and refuses whole files for a duration beyond."""
+
+
 def typed(message: str, /, **fields: Any) -> Json:
     """A message as `google.protobuf.Any`."""
     return {"@type": f"type.googleapis.com/{message}", **fields}
@@ -64,5 +68,5 @@ def from_file(name: str) -> Json:
 
 
 def seconds(number: float) -> str:
-    """A duration."""
-    return f"{number:g}s"
+    """A duration to the millisecond; protobuf reads no exponents, which large numbers would be written with."""
+    return f"{f'{min(number, _LONGEST):.3f}'.rstrip('0').rstrip('.')}s"

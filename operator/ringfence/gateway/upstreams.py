@@ -55,11 +55,11 @@ def _reached(name: str, host: str, port: int) -> Json:
 
 
 def _threshold(max_parallel: int | None) -> Json:
-    number = _UNLIMITED if max_parallel is None else max_parallel
+    """Requests are counted when they get a connection. Were connections limited, one too many would wait for one."""
     return {
-        "max_connections": number,
-        "max_pending_requests": number,
-        "max_requests": number,
+        "max_connections": _UNLIMITED,
+        "max_pending_requests": _UNLIMITED,
+        "max_requests": _UNLIMITED if max_parallel is None else max_parallel,
         "max_retries": _UNLIMITED,
     }
 

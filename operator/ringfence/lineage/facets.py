@@ -80,6 +80,7 @@ def reconcile(run: ReconcileRun, outcome: Outcome | None, coalesced: Coalesced |
         "outcome": _outcome(outcome) if outcome else None,
         "controls": list(run.controls),
         "incidents": list(run.incidents),
+        "configuration": _configuration(run.configuration),
         "coalesced": _coalesced(coalesced) if coalesced else None,
         "deferred": run.deferred or None,
     }
@@ -143,6 +144,12 @@ def _placed(placed: Placed) -> Json:
 def _write(write: PlannedWrite | WriteOutcome | CheckedWrite) -> Json:
     """By which the API server's audit log is joined: the number in the run, the verb, the resource."""
     return {"k": write.k, "verb": write.verb.value, "resource": write.ref.type.plural}
+
+
+def _configuration(change: tuple[str, str]) -> Json:
+    """Empty where the gateway's configuration stays as it is."""
+    before, after = change
+    return _known({"before": before, "after": after}) if after != before else {}
 
 
 def _outcome(outcome: Outcome) -> Json:

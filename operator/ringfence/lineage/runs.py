@@ -115,6 +115,8 @@ class ReconcileRun:
     """Of the incidents for which what it is about is quarantined."""
     placed: Sequence[Placed] = ()
     """Of a ModelRoute: what its environments serve from now on."""
+    configuration: tuple[str, str] = ("", "")
+    """Revisions of the gateway's configuration before and after."""
     deferred: bool = False
     """True for tightening writes that were made while the ledger could not take their ``START``."""
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from ringfence.adapters.collector import server
 from ringfence.adapters.collector.server import Address, serve
@@ -118,3 +118,25 @@ async def test_nobody_there_is_an_error(asking: HttpCollectors) -> None:
         pass
     with pytest.raises(CollectorError, match=LOCAL):
         await asking.page(replica, Trust(HOST, ""), "")
+
+
+@pytest.mark.parametrize(("problem", "status"), [("", 200), ("not counting: no space", 503)])
+async def test_a_collector_says_how_it_fares(problem: str, status: int) -> None:
+    """And still answers for what it has counted."""
+    async with (
+        serve(Address(LOCAL, 0), _page, lambda: b"", lambda: problem) as port,
+        ClientSession(f"http://{LOCAL}:{port}") as session,
+    ):
+        health = await session.get("/healthz")
+        assert (health.status, (await health.text()).strip()) == (status, problem or "counting")
+        assert (await session.get("/usage")).status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+async def test_whoever_asks_a_collector_changes_nothing(method: str) -> None:
+    async with (
+        serve(Address(LOCAL, 0), _page, lambda: b"", lambda: "") as port,
+        ClientSession(f"http://{LOCAL}:{port}") as session,
+    ):
+        assert (await session.get("/usage")).status == 200
+        assert (await session.request(method, "/usage")).status == 405

@@ -14,6 +14,7 @@ from ringfence.engine.cache import Cache
 from ringfence.engine.children import Children
 from ringfence.engine.endpoints import Endpoints
 from ringfence.engine.gateways import Watch
+from ringfence.engine.metrics import Metrics
 from ringfence.engine.namespaces import CoreNamespaces
 from ringfence.engine.subjects import Subjects
 from ringfence.lineage.runs import Trigger
@@ -49,7 +50,7 @@ class World:
         self.subjects = Subjects(changed=lambda *_, **__: None)
         self.endpoints = Endpoints()
         self.cache = Cache(self.subjects, CoreNamespaces(changed=lambda *_, **__: None), self.children)
-        self.watch = Watch(self.gateways, self.cache, self.endpoints, self.clock, wake=self._wake)
+        self.watch = Watch(self.gateways, self.cache, self.endpoints, self.clock, Metrics(), wake=self._wake)
         self.publish("aaaa")
         self._config_map(names.GATEWAY_CONFIG_MAP, data={"ca.crt": "PEM"})
         self.run("pod-1", "pod-2")

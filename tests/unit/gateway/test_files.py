@@ -13,6 +13,7 @@ from ringfence.gateway.files import LARGEST, TooLargeError, configuration
 from ringfence.gateway.lint import lint
 from ringfence.gateway.served import Callers, Gateway, Grant, Limits, Route, Target, Upstream
 from tests.unit.gateway import full, parts
+from tests.unit.gateway.full import Json
 
 ROUTES: Final = 800
 PROVIDERS: Final = 10
@@ -21,7 +22,14 @@ NAMESPACES: Final = 6
 
 def test_another_gateway_has_another_revision() -> None:
     """Whatever is different."""
-    changes = ({}, {"replicas": 2}, {"tenant": "globex"}, {"trusted_hops": 1}, {"probe": None}, {"callers": {}})
+    changes: tuple[Json, ...] = (
+        {},
+        {"replicas": 2},
+        {"tenant": "globex"},
+        {"trusted_hops": 1},
+        {"probe": None},
+        {"callers": {}},
+    )
     assert len({configuration(full.gateway(**change)).revision for change in changes}) == len(changes)
 
 

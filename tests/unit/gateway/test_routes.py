@@ -8,13 +8,14 @@ import pytest
 
 from ringfence.gateway.served import Callers, Grant, Limits, Route, Target
 from ringfence.gateway.targets import clusters, pools_of
+from ringfence.gateway.typed import seconds
 from tests.unit.gateway import full, parts
 from tests.unit.gateway.full import Json
 
 
 def allowed(files: Json, caller: str) -> set[str]:
     """The models of somebody, as the tree of routes would choose."""
-    found = {}
+    found: Json = {}
     for group in reversed(parts.groups(files)):
         if re.fullmatch(_expression(group), caller):
             found |= group["on_match"]["matcher"]["matcher_tree"]["exact_match_map"]["map"]
@@ -108,6 +109,15 @@ def test_a_fallback_is_tried_once_for_each_further_pool() -> None:
     retries = parts.route(files, "deep", "rev-9")["route"]["retry_policy"]
     assert (retries["num_retries"], retries["per_try_timeout"]) == (2, "10s")
     assert parts.route(files, "limited", "rev-2")["route"]["retry_policy"] == {"num_retries": 0}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(120, "120s"), (0.5, "0.5s"), (100 / 3, "33.333s"), (7_776_000, "7776000s"), (10**11, "315360000s")],
+)
+def test_durations_are_written_as_envoy_reads_them(number: float, text: str) -> None:
+    """One that it does not read would have it refuse all routes of the tenant."""
+    assert seconds(number) == text
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,15 @@ def test_providers_serve_in_their_environments_only(cluster: Simulation) -> None
     assert told(cluster, CHAT, "Accepted") == ("False", "NothingToServe")
 
 
+def test_one_revision_may_have_other_targets_in_another_environment(cluster: Simulation) -> None:
+    """And stands in one order then, too: the same gateway gives the same files in every process."""
+    promote(cluster, "staging", revision(cluster))
+    change(cluster, ACME, {"providers": [edited(OPENAI, {"environments": ["dev"]}), LLAMA]})
+    found = composed(cluster).gateway.routes
+    assert [[target.upstream for target in each.targets] for each in found] == [["llama"], ["openai", "llama"]]
+    assert {(each.name, each.revision) for each in found} == {("chat", revision(cluster))}
+
+
 def test_plain_text_is_told(cluster: Simulation) -> None:
     """It is inside the cluster, and whoever reads the Tenant shall know."""
     assert composed(cluster).refused == ()

@@ -122,6 +122,17 @@ def test_what_nobody_can_see_is_unknown_and_goes_no_further(cluster: Simulation)
     assert "can't be reached" in message(cluster, CHAT)
 
 
+def test_what_was_seen_stays_so_when_the_gateway_is_out_of_sight_for_a_while(promoted: Simulation) -> None:
+    """Unknown meanwhile; then true again, also while another change of the gateway is on its way."""
+    look_at_gateway(promoted, reachable=False)
+    promoted.settle()
+    assert {each["served"] for each in entries(promoted).values()} == {"Unknown"}
+    look_at_gateway(promoted, problem="pod two serves another revision")
+    promoted.settle()
+    assert {each["served"] for each in entries(promoted).values()} == {"True"}
+    assert told(promoted, CHAT) == ("True", "Reconciled")
+
+
 def test_a_protected_environment_waits_for_a_second_person(promoted: Simulation) -> None:
     """Meanwhile it serves what it served."""
     old = revision(promoted)

@@ -15,7 +15,7 @@ _LARGEST: Final = 1 << 16
 
 
 def public_part(text: str) -> str:
-    """The certificates in ``text`` (PEM, RFC 7468), written anew; empty where there is none, or what is no such text."""
+    """The certificates in ``text`` (PEM, RFC 7468), written anew; empty where there is none to read."""
     if not text or len(text) > _LARGEST:
         return ""
     try:

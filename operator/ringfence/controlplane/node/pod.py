@@ -8,16 +8,16 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
-from ringfence.controlplane.node.api import NOT_FOUND, Api, RefusedError
+from ringfence.controlplane.node.api import Api, RefusedError
 from ringfence.controlplane.node.machine import Machine
-from ringfence.controlplane.node.network import Network, own_address
+from ringfence.controlplane.node.network import Network
 from ringfence.controlplane.node.program import Program
+from ringfence.controlplane.node.report import Report
 from ringfence.controlplane.node.volumes import MissingError, Volumes
 from ringfence.controlplane.node.ways import Ways
 
@@ -33,14 +33,13 @@ class Pod:
         self.manifest = manifest
         """As it was last seen."""
         self._api = api
+        self._told = Report(api, manifest["metadata"])
         self._folder = folder
         self._machine = machine
         self._network = Network()
         self._volumes = Volumes(api, manifest, folder / "volumes")
         self._ways = ways
         self._hosts = folder / "hosts"
-        self._status: Mapping[str, Any] = {}
-        self._started = _now()
         self._sidecars = self._programs_of("initContainers")
         self._mains = self._programs_of("containers")
         self._ending = asyncio.Event()
@@ -73,7 +72,7 @@ class Pod:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), _TURN)
             await self._terminate()
-            await self._forget()
+            await self._told.ended()
         finally:
             for program in self._programs:
                 program.kill()
@@ -104,46 +103,17 @@ class Pod:
             file.writelines(f"{ip} {host}\n" for host, ip in self._network.hosts.items() if host not in known)
 
     async def _report(self, waiting: str) -> None:
-        statuses = {
-            kind: [await self._told(each, waiting) for each in programs] for kind, programs in self._kinds.items()
-        }
-        self.ready = all(each["ready"] for told in statuses.values() for each in told)
-        status = {
-            "phase": "Running" if all(program.restarts >= 0 for program in self._programs) else "Pending",
-            "hostIP": own_address(),
-            "podIP": own_address(),
-            "podIPs": [{"ip": own_address()}],
-            "startTime": self._started,
-            **statuses,
-            "conditions": self._conditions(ready=self.ready),
-        }
-        if status != self._status:
-            with contextlib.suppress(RefusedError, aiohttp.ClientError, TimeoutError):  # the next turn tries again
-                await self._api.merge(f"{self._path}/status", {"status": status})
-                self._status = status
-
-    @property
-    def _kinds(self) -> Mapping[str, list[Program]]:
-        return {"initContainerStatuses": self._sidecars, "containerStatuses": self._mains}
-
-    async def _told(self, program: Program, waiting: str) -> dict[str, Any]:
-        return program.status(ready=program.running and await self._is_ready(program), waiting=waiting)
-
-    def _conditions(self, *, ready: bool) -> list[dict[str, str]]:
-        """Conditions with the time of their last change."""
-        before = {each["type"]: each for each in self._status.get("conditions", ())}
-        wanted = {"PodScheduled": True, "Initialized": True, "ContainersReady": ready, "Ready": ready}
-        found = []
-        for name, is_true in wanted.items():
-            status = str(is_true)
-            changed = before.get(name, {}).get("status") != status
-            since = _now() if changed else before[name]["lastTransitionTime"]
-            found.append({"type": name, "status": status, "lastTransitionTime": since})
-        return found
+        sidecars, mains = [
+            [each.status(ready=await self._is_ready(each), waiting=waiting) for each in programs]
+            for programs in (self._sidecars, self._mains)
+        ]
+        self.ready = all(each["ready"] for each in (*sidecars, *mains))
+        started = all(program.restarts >= 0 for program in self._programs)
+        await self._told.tell(sidecars, mains, started=started, ready=self.ready)
 
     async def _is_ready(self, program: Program) -> bool:
-        if program.readiness is None:
-            return True
+        if program.readiness is None or not program.running:
+            return program.running
         port, path = program.readiness
         try:
             async with asyncio.timeout(_ASKED):
@@ -164,28 +134,9 @@ class Pod:
                 for programs in (self._mains, self._sidecars):
                     await _ended(programs)
 
-    async def _forget(self) -> None:
-        """Let the API server remove the pod, which waits for that."""
-        metadata = self.manifest["metadata"]
-        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
-        try:
-            await self._api.delete(self._path, options)
-        except RefusedError as refusal:
-            if refusal.status != NOT_FOUND:
-                raise
-
-    @property
-    def _path(self) -> str:
-        metadata = self.manifest["metadata"]
-        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
-
 
 async def _ended(programs: Sequence[Program]) -> None:
     for program in programs:
         program.terminate()
     while any(program.running for program in programs):  # noqa: ASYNC110 - processes set no event
         await asyncio.sleep(_TURN)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

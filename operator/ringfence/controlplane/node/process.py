@@ -6,7 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from ringfence.controlplane.access import is_ready
 from ringfence.controlplane.component import Component
+from ringfence.controlplane.errors import ControlPlaneError
 from ringfence.controlplane.node.machine import Machine
 from ringfence.controlplane.node.node import LOOKED
 from ringfence.controlplane.process import GuardedProcess
@@ -25,9 +27,17 @@ class NodeProcess:
 
     def start(self) -> Self:
         """Start it. Raises ControlPlaneError where this machine does not let it, with what to do about that."""
+        if not is_ready(self.folder.parent):
+            raise ControlPlaneError(f"no control plane runs in {self.folder.parent}: start one with `ringfence dev up`")
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        (self.folder / LOOKED).unlink(missing_ok=True)  # of a node that was here before
         self._component.start()
         return self
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._component.pid is not None
 
     def stop(self) -> None:
         """End it and all that runs on it, at once."""

@@ -5,7 +5,7 @@ and a rule for somebody names his namespace exactly.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import LISTENERS, ROUTES, Json, Parsed
@@ -21,8 +21,10 @@ def identity(parsed: Parsed) -> Iterator[Finding]:
     """Ways past the tokens."""
     for where, authentication in parsed.typed("JwtAuthentication"):
         yield from _verification(where, authentication)
-    callers = [each for where, _, each in parsed.nodes if _is_caller_mutation(where, each)]
-    if [each["append"]["header"]["value"] for each in callers] != [_caller()]:
+    told = [
+        value["header"] for where, field, value in parsed.nodes if field == "append" and where.startswith(LISTENERS)
+    ]
+    if [each["value"] for each in told if each["key"] == "x-rf-caller"] != [_caller()]:
         yield Finding("identity", _WHERE, "who calls must be said once, from the verified token")
     host = parsed.routes.get("virtual_hosts", [{}])[0]
     rules = host.get("typed_per_filter_config", {}).get("ringfence.admitted", {}).get("rbac", {}).get("rules", {})
@@ -60,11 +62,6 @@ def _verifies(kind: str, provider: Json) -> bool:
         and provider.get("require_expiration") is True
         and 0 <= provider.get("clock_skew_seconds", _SKEW + 1) <= _SKEW
     )
-
-
-def _is_caller_mutation(where: str, value: Any) -> bool:
-    told = value.get("append") if isinstance(value, dict) else None
-    return where.startswith(LISTENERS) and isinstance(told, dict) and told["header"]["key"] == "x-rf-caller"
 
 
 def _caller() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ringfence.gateway.lint.finding import Finding
-from ringfence.gateway.lint.parsed import BOOTSTRAP, CLUSTERS, LISTENERS, ROUTES, Parsed, type_of
+from ringfence.gateway.lint.parsed import BOOTSTRAP, CLUSTERS, LISTENERS, ROUTES, Json, Parsed, type_of
 
 _HTTP: Final = "envoy.extensions.filters.http"
 _TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
@@ -176,36 +176,34 @@ _VERBATIM: Final = {"inline_string", "regex", "exact"}
 def vocabulary(parsed: Parsed) -> Iterator[Finding]:
     """Words that are not in the tables."""
     for where, field, value in parsed.nodes:
-        yield from _type(where, value)
-        yield from _names(where, field, value)
-        yield from _setting(where, field, value)
-        yield from _operators(where, field, value)
+        if isinstance(value, dict):
+            yield from _type(where, value)
+            yield from _names(where, field, value)
+        elif isinstance(value, str) and "%" in value and not _is_verbatim(where, field):
+            yield from _operators(where, value)
+        if field in SETTINGS:
+            yield from _setting(where, field, value)
 
 
-def _type(where: str, value: Any) -> Iterator[Finding]:
-    if isinstance(value, dict) and "@type" in value:
-        allowed = TYPES.get(where.partition("/")[0], _SECRET)
-        if type_of(value) not in allowed:
-            yield Finding("type", where, "a message of this type has no place in this file")
+def _type(where: str, message: Json) -> Iterator[Finding]:
+    if "@type" in message and type_of(message) not in TYPES.get(where.partition("/")[0], _SECRET):
+        yield Finding("type", where, "a message of this type has no place in this file")
 
 
-def _names(where: str, field: str, value: Any) -> Iterator[Finding]:
+def _names(where: str, field: str, message: Json) -> Iterator[Finding]:
     """Fields of a message; a list's own are those of its elements."""
-    if not isinstance(value, dict) or field in _FREE or "/filter_metadata/" in where:
+    if field in _FREE or "/filter_metadata/" in where:
         return
     allowed = _CHOSEN.get(field, FIELDS)
-    yield from (Finding("field", where, f"no field {name[:64]} is known") for name in value if name not in allowed)
+    yield from (Finding("field", where, f"no field {name[:64]} is known") for name in message if name not in allowed)
 
 
 def _setting(where: str, field: str, value: Any) -> Iterator[Finding]:
-    allowed = SETTINGS.get(field)
-    if allowed is not None and not any(value == each and type(value) is type(each) for each in allowed):
+    if not any(value == each and type(value) is type(each) for each in SETTINGS[field]):
         yield Finding("setting", where, f"{field} has another value than it must have")
 
 
-def _operators(where: str, field: str, value: Any) -> Iterator[Finding]:
-    if not isinstance(value, str) or "%" not in value or _is_verbatim(where, field):
-        return
+def _operators(where: str, value: str) -> Iterator[Finding]:
     if not set(_OPERATOR.findall(value)) <= OPERATORS or "%" in _OPERATOR.sub("", value):
         yield Finding("operator", where, "something of a request is named here that must not be")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ringfence.gateway.lint.finding import Finding
-from ringfence.gateway.lint.parsed import CERTIFICATE, CLUSTERS, KEY, Json, Parsed, nodes, type_of
+from ringfence.gateway.lint.parsed import CERTIFICATE, CLUSTERS, KEY, Json, Parsed, type_of
 
 PUBLIC_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 _OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -52,11 +52,12 @@ def way_out(parsed: Parsed) -> Iterator[Finding]:
 
 def _host(cluster: Json) -> Any:
     """The one host of a cluster; None where it has none or more."""
-    endpoints = [value for _, field, value in nodes(cluster, "") if field == "endpoint" and isinstance(value, dict)]
-    if len(endpoints) != 1 or endpoints[0].get("hostname") is None:
+    localities = cluster.get("load_assignment", {}).get("endpoints", [])
+    endpoints = [each.get("endpoint", {}) for locality in localities for each in locality.get("lb_endpoints", [])]
+    if len(endpoints) != 1:
         return None
     named = endpoints[0].get("address", {}).get("socket_address", {}).get("address")
-    return named if named == endpoints[0]["hostname"] else None
+    return named if named == endpoints[0].get("hostname") else None
 
 
 def _connection(where: str, cluster: Json, host: Any) -> Iterator[Finding]:
@@ -83,11 +84,15 @@ def _verifies(context: Json, host: str) -> bool:
     )
 
 
+def _http_filters(cluster: Json) -> list[Json]:
+    return list(cluster.get("typed_extension_protocol_options", {}).get(_OPTIONS, {}).get("http_filters", []))
+
+
 def _filters(where: str, cluster: Json) -> Iterator[Finding]:
-    options = cluster.get("typed_extension_protocol_options", {}).get(_OPTIONS, {})
-    found = {each.get("name"): each.get("typed_config", {}) for each in options.get("http_filters", [])}
+    filters = _http_filters(cluster)
+    found = {each.get("name"): each.get("typed_config", {}) for each in filters}
     wanted = [name for name in _FILTERS if name in found or name not in _OPTIONAL]
-    if list(found) != wanted or len(found) != len(options["http_filters"]):
+    if list(found) != wanted or len(found) != len(filters):
         yield Finding("provider", where, "the filters are not the ones that must be, in their order")
         return
     mutations = found["ringfence.told"].get("mutations", {}).get("request_mutations", [])
@@ -98,9 +103,10 @@ def _filters(where: str, cluster: Json) -> Iterator[Finding]:
 
 def _keys(cluster: Json) -> Iterator[str]:
     """Whose keys are put into what goes there."""
-    for _, _, value in nodes(cluster, ""):
-        if type_of(value).endswith(".Generic"):
-            yield str(value.get("credential", {}).get("name"))
+    for each in _http_filters(cluster):
+        injector = each.get("typed_config", {})
+        if type_of(injector).endswith(".CredentialInjector"):
+            yield str(injector["credential"]["typed_config"]["credential"]["name"])
 
 
 def _secrets(parsed: Parsed) -> Iterator[Finding]:

@@ -11,7 +11,6 @@ from ringfence.model.tenant import TenantSpec
 from ringfence.plan import ranges
 from ringfence.plan.children import allow_providers, external_secret
 from ringfence.plan.children.gateway_pod import KeyMount
-from ringfence.plan.namespace.secrets import allows
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired, Finding
 from ringfence.plan.reasons import ConditionType, Reason
@@ -37,15 +36,13 @@ def _mount(provider: Provider) -> KeyMount | None:
 
 
 def orders(home: Place, spec: TenantSpec, seen: Seen) -> tuple[Desired, ...]:
-    """Orders for keys that are in a store; none that the Tenant may not give, or nobody would fulfil."""
+    """Orders for keys that are in a store; that the Tenant may use it is a rule of its kind."""
     if EXTERNAL_SECRET not in seen.facts.served:
         return ()
     return tuple(
         external_secret.make_key(home, _ordered(each), each.credential.external_secret, _KEY)
         for each in spec.providers
-        if each.credential
-        and each.credential.external_secret
-        and allows(spec.secret_stores, each.credential.external_secret)
+        if each.credential and each.credential.external_secret
     )
 
 
@@ -76,12 +73,10 @@ def refusals(spec: TenantSpec, seen: Seen) -> Iterator[Finding]:
             "unknown; set them in the operator's protected ranges"
         )
         yield Finding(Reason.PROTECTED_RANGE, message, ConditionType.ACCEPTED)
-    for each in spec.providers:
-        source = each.credential.external_secret if each.credential else None
-        if source and not allows(spec.secret_stores, source):
-            message = f"the key of provider {each.name}: {source.store.kind} {source.store.name} with key {source.key}"
-            yield Finding(
-                Reason.SECRET_KEY_NOT_ALLOWED,
-                f"{message} is not granted; see spec.secretStores of the Tenant",
-                ConditionType.ACCEPTED,
-            )
+    ordered = sorted(each.name for each in spec.providers if each.credential and each.credential.external_secret)
+    if ordered and EXTERNAL_SECRET not in seen.facts.served:
+        message = (
+            f"keys of {', '.join(ordered)}: the cluster does not serve {EXTERNAL_SECRET.api_version} "
+            f"{EXTERNAL_SECRET.kind}; install the External Secrets Operator"
+        )
+        yield Finding(Reason.EXTERNAL_SECRETS_NOT_SERVED, message, ConditionType.ACCEPTED)

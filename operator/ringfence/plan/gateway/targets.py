@@ -3,7 +3,7 @@
 Law: a pool has only backends that may be used there today; a fallback is no way around the platform team.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -34,19 +34,20 @@ def resolved(name: str, placement: Placement, tenant: Subject[TenantSpec], spec:
     judged = [approved(tenant.name, tenant.meta.uid, spec, backend, seen) for backend in placement.content.backends]
     findings = tuple(each for each in judged if isinstance(each, Finding))
     usable = [
-        each for each in judged if isinstance(each, Approved) and may_be_used_in(placement.environment, each.provider)
+        (each.backend, each.upstream)
+        for each in judged
+        if isinstance(each, Approved) and may_be_used_in(placement.environment, each.provider)
     ]
     if not usable:
         return Resolved(None, findings=(*findings, _nothing(placement)))
-    upstreams = {upstream.name: upstream for upstream in (each.upstream for each in usable)}
     route = Route(
         name=name,
         model=placement.content.model,
         revision=placement.revision,
-        pools=_pools([(each.backend, each.upstream.name) for each in usable]),
+        pools=_pools(usable),
         limits=_limits(placement.content.limits, most_bytes(spec)),
     )
-    return Resolved(route, upstreams, findings)
+    return Resolved(route, {upstream.name: upstream for _, upstream in usable}, findings)
 
 
 def most_bytes(spec: TenantSpec) -> int:
@@ -55,10 +56,10 @@ def most_bytes(spec: TenantSpec) -> int:
     return size.rounded_up if size else MAX_REQUEST_BYTES
 
 
-def _pools(targets: list[tuple[PinnedBackend, str]]) -> tuple[tuple[Target, ...], ...]:
+def _pools(targets: Sequence[tuple[PinnedBackend, Upstream]]) -> tuple[tuple[Target, ...], ...]:
     """By priority; a revision's backends are in that order."""
     return tuple(
-        tuple(Target(upstream, backend.model, backend.weight) for backend, upstream in pool)
+        tuple(Target(upstream.name, backend.model, backend.weight) for backend, upstream in pool)
         for _, pool in groupby(targets, key=lambda each: each[0].priority)
     )
 

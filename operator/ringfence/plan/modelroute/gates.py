@@ -59,11 +59,10 @@ def model_is_free(
 ) -> Iterable[Finding]:
     """One model has one route in an environment: the oldest."""
     environments = _environments(spec, tenant)
-    for other in sorted(seen.routes, key=lambda each: each.age_key):
-        if other.age_key >= route.age_key or other.spec is None or other.meta.deleting:
-            continue
-        both = environments & _environments(other.spec, tenant)
-        if other.spec.model == spec.model and both:
+    for other in seen.routes:  # oldest first
+        rival = other.spec if other.age_key < route.age_key and not other.meta.deleting else None
+        both = environments & _environments(rival, tenant) if rival and rival.model == spec.model else frozenset()
+        if both:
             where = ", ".join(sorted(both))
             yield _refused(
                 Reason.MODEL_TAKEN, f"the older ModelRoute {other.name} serves model {spec.model} in {where}"

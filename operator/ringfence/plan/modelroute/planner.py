@@ -53,7 +53,7 @@ def _judged(route: _Route) -> Plan:
     placed = placements(route.subject, route.tenant, history, seen.facts.enforcement)
     kept = _with_current(history, placed)
     since = {each.environment: _since(each, kept, seen.now) for each in placed.served}
-    witness = Witness.of(route.subject, seen)
+    witness = Witness.of(route.subject, seen, _seen_before(placed, kept))
     environments = report.entries(placed.served, since, witness)
     findings = _findings(route, placed, report.unseen(environments, witness))
     return Plan(
@@ -116,6 +116,12 @@ def _since(placement: Placement, kept: History, now: datetime) -> str:
     """Since when the environment serves that revision: now, where it did not."""
     before = kept[placement.revision].serves.get(placement.environment)
     return before or now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seen_before(placed: Placements, kept: History) -> frozenset[str]:
+    """Environments that were seen to serve what they serve since it is there, not at some earlier time."""
+    marks = {each.environment: kept[each.revision] for each in placed.served}
+    return frozenset(name for name, each in marks.items() if each.serves.get(name, "never") == each.served.get(name))
 
 
 def _marked(

@@ -26,11 +26,13 @@ class Witness:
     route: Subject[ModelRouteSpec]
     told: Live | None
     probed: Probed | None
+    seen_before: frozenset[str] = frozenset()
+    """Environments that were seen to serve what they serve, since it was put there."""
 
     @classmethod
-    def of(cls, route: Subject[ModelRouteSpec], seen: Seen) -> "Witness":
+    def of(cls, route: Subject[ModelRouteSpec], seen: Seen, seen_before: frozenset[str]) -> "Witness":
         """Whoever can tell of ``route``."""
-        return cls(route, seen.live.get(gateway_routes.ref(route.ref.namespace)), seen.probed)
+        return cls(route, seen.live.get(gateway_routes.ref(route.ref.namespace)), seen.probed, seen_before)
 
     @property
     def configuration(self) -> str:
@@ -42,17 +44,13 @@ class Witness:
         told = gateway_routes.revision(self.told, placement.environment, self.route.name)
         if told != placement.revision:
             return "False"
-        already = self._saw_before(placement)
+        already = placement.environment in self.seen_before
         if self.probed is None:
             return "True" if already else "Unknown"
         if not self.probed.reachable:
             return "Unknown"
         serves = not self.probed.problem and self.probed.revision == self.configuration
         return "True" if already or serves else "False"
-
-    def _saw_before(self, placement: Placement) -> bool:
-        expected = {"name": placement.environment, "revision": placement.revision, "served": "True"}
-        return any(expected.items() <= each.items() for each in self.route.status.get("environments", ()))
 
 
 def entries(placed: Sequence[Placement], since: Mapping[str, str], witness: Witness) -> list[dict[str, Any]]:
