@@ -4,10 +4,13 @@ import base64
 import http.client
 import itertools
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
@@ -317,3 +320,18 @@ def test_a_pods_ports_are_for_callers_on_this_machine(run: Run, world: _World) -
         stranger.request("GET", "/")
         with pytest.raises(ConnectionError):
             stranger.getresponse()
+
+
+def test_programs_end_with_their_node(run: Run, world: _World, node: NodeProcess) -> None:
+    """Even with one that is killed, which can't end them itself. It is the last test: no pod runs after it."""
+    pod = run({"emptyDir": {}})
+    eventually(lambda: world.ready(pod))
+    assert node.pid is not None
+    programs = [int(each) for task in Path(f"/proc/{node.pid}/task").iterdir() for each in _children(task)]
+    assert programs
+    os.kill(node.pid, signal.SIGKILL)
+    eventually(lambda: not any(Path(f"/proc/{each}").exists() for each in programs))
+
+
+def _children(task: Path) -> list[str]:
+    return (task / "children").read_text().split()

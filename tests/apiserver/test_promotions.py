@@ -176,6 +176,28 @@ def traced(operator: OperatorProcess) -> list[dict[str, Any]]:
     return [each for each in json.loads(done.stdout) if each["environment"] == "prod"]
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments", "expected"),
+    [
+        (promote, ("chat", "--to", "dev"), (2, "follows the spec")),
+        (promote, ("chat", "--to", "moon"), (2, "none of the Tenant's environments")),
+        (promote, ("none", "--to", "prod"), (1, "has no ModelRoute none")),
+        (rollback, ("chat", "--environment", "dev"), (2, "follows the spec")),
+        (approve, ("chat", "--environment", "prod", "--revision", "rev-0123456789abcdef"), (1, "is promoted to prod")),
+        (approve, ("chat", "--environment", "moon"), (1, "nothing is promoted to moon")),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_changes_nothing(
+    kubectl: Kubectl, ann: Person, command: Callable[..., None], arguments: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    """Before the API server is asked to write anything."""
+    before = kubectl("get", "mr", "chat", "-n", HOME, "-o", "jsonpath={.metadata.generation}").stdout
+    done = ann(command, *arguments)
+    assert done.exit_code == expected[0]
+    assert expected[1] in done.output
+    assert kubectl("get", "mr", "chat", "-n", HOME, "-o", "jsonpath={.metadata.generation}").stdout == before
+
+
 def test_a_revision_is_the_operators_alone(ann: Person, kubectl: Kubectl) -> None:
     """Whoever could write one, or where it served, would need no second person."""
     (name, *_) = revisions(kubectl)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import orjson
 
 from ringfence import names
+from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.controlplane.process import GuardedProcess
 from ringfence.gateway import command
 from ringfence.gateway.files import configuration
@@ -124,7 +125,7 @@ class Pod:
         """As in a pod; but lines of the log are written at once, and no other Envoy is looked for on this machine."""
         located = [str(self._place(each)) if each == command.BOOTSTRAP else each for each in command.arguments()]
         located[located.index("--file-flush-interval-msec") + 1] = "20"
-        return [str(envoy_binary()), *located, "--disable-hot-restart"]
+        return [str(find_envoy()), *located, "--disable-hot-restart"]
 
     def _place(self, path: str) -> Path:
         return self.folder / path.lstrip("/")
@@ -176,13 +177,6 @@ def free_port() -> int:
         listening.bind((_LOCAL, 0))
         port: int = listening.getsockname()[1]
         return port
-
-
-def envoy_binary() -> Path:
-    """The Envoy of the locked dependencies."""
-    import envoy
-
-    return Path(envoy.__file__).parent / "_bin" / "envoy"
 
 
 class _UnixConnection(http.client.HTTPConnection):

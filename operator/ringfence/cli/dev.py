@@ -111,7 +111,7 @@ def node(
         path = (folder or _default_folder()).resolve()
         with _until_interrupted(), NodeProcess(path, machine) as running:
             typer.echo(f"pods of the control plane in {path} run; their files and logs: {running.folder}", err=True)
-            while running.running:
+            while running.pid is not None:
                 time.sleep(_POLL)
             raise ControlPlaneError(f"the node ended by itself: {running.folder / 'log'}")
 

@@ -50,8 +50,15 @@ def main(container: Mapping[str, Any]) -> None:
             _make_read_only(place)
     os.chroot(root)
     os.chdir("/")
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _die_with(container["parent"])
     os.execve(container["command"][0], container["command"], container["environment"])  # noqa: S606 - that is the job
+
+
+def _die_with(parent: int) -> None:
+    """End when the node ends (prctl(2)); it may have ended before it was asked for."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _build(root: Path, files: Mapping[str, str]) -> None:

@@ -35,9 +35,9 @@ class NodeProcess:
         return self
 
     @property
-    def running(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._component.pid is not None
+    def pid(self) -> int | None:
+        """Its process id, or None where it has ended."""
+        return self._component.pid
 
     def stop(self) -> None:
         """End it and all that runs on it, at once."""

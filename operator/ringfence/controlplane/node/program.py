@@ -5,6 +5,7 @@ Law: a program ends with the node, by whatever death of the node (PR_SET_PDEATHS
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,6 +88,7 @@ class Program:
         """What the launcher is told."""
         mounts = [_mount(mount, volumes) for mount in self._container.get("volumeMounts", ())]
         return {
+            "parent": os.getpid(),
             "root": str(self._folder / "root"),
             "files": self._machine.files,
             "mounts": [*mounts, {"source": str(hosts), "target": "/etc/hosts", "read_only": True}],
