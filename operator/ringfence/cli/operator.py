@@ -6,6 +6,7 @@ Law: this is the one place that knows every adapter.
 import asyncio
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref
 from ringfence.plan.images import SHIPPED, Images
-from ringfence.plan.seen import CertificateIssuer
+from ringfence.plan.seen import CertificateIssuer, RateLimitService
 from ringfence.ports.cluster import ClusterError, UnauthorizedError
 from ringfence.ports.ledger import ForkRefusedError
 
@@ -62,6 +63,8 @@ POD_PORT: Final = 8080
 # Fewer, larger collections: what lives long is frozen once everything is known.
 GC_THRESHOLDS: Final = (50_000, 20, 20)
 _ISSUERS: Final = ("ClusterIssuer", "Issuer")
+_SERVICE: Final = re.compile("(?P<name>[a-z]([a-z0-9-]{0,61}[a-z0-9])?):(?P<port>[0-9]{1,5})")
+_PORTS: Final = 65_536
 SIGNING_KEY: Final = "signing-key.pem"
 
 
@@ -89,6 +92,8 @@ class Settings:
     collector_image: str = ""
     certificate_issuer: str = ""
     certificate_authority: str = ""
+    rate_limit_service: str = ""
+    trusted_hops: int = 0
 
     def connection(self) -> Connection:
         """Return where the API server is; read anew each time, since credentials change."""
@@ -118,15 +123,30 @@ class Settings:
         )
 
     def _gateways(self) -> Gateways:
-        """Return what gateways are made of; raises ValueError for an issuer that is none."""
+        """Return what gateways are made of; raises ValueError for a setting that can't be read."""
         collector = self.collector_image or os.environ.get("RINGFENCE_IMAGE") or SHIPPED.collector
-        images = Images(self.gateway_image, collector)
+        return Gateways(
+            images=Images(self.gateway_image, collector),
+            certificates=self._certificates(),
+            rate_limit_service=self._rate_limit_service(),
+            trusted_hops=self.trusted_hops,
+        )
+
+    def _certificates(self) -> CertificateIssuer | None:
         if not self.certificate_issuer:
-            return Gateways(images)
+            return None
         kind, _, name = self.certificate_issuer.partition("/")
         if kind not in _ISSUERS or not name:
             raise ValueError(f"--certificate-issuer is KIND/NAME with one of {', '.join(_ISSUERS)}")
-        return Gateways(images, CertificateIssuer(kind, name, self.certificate_authority))
+        return CertificateIssuer(kind, name, self.certificate_authority)
+
+    def _rate_limit_service(self) -> RateLimitService | None:
+        if not self.rate_limit_service:
+            return None
+        found = _SERVICE.fullmatch(self.rate_limit_service)
+        if found is None or not 0 < int(found["port"]) < _PORTS:
+            raise ValueError("--rate-limit-service is NAME:PORT, of a Service in the operator's namespace")
+        return RateLimitService(found["name"], int(found["port"]))
 
     def probes_address(self) -> tuple[str, int]:
         """Return host and port for probes: open to the kubelet in a pod, to nobody else outside."""

@@ -107,6 +107,19 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
             exists=True,
         ),
     ] = None,
+    rate_limit_service: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_RATE_LIMIT_SERVICE",
+            help="A Service beside the operator that counts tokens exactly, as NAME:PORT; they are estimated without.",
+        ),
+    ] = "",
+    trusted_hops: Annotated[
+        int,
+        typer.Option(
+            envvar="RINGFENCE_TRUSTED_HOPS", help="Proxies before gateways that say where a client is.", min=0, max=8
+        ),
+    ] = 0,
     log_format: Annotated[
         LogFormat | None, typer.Option(envvar="RINGFENCE_LOG_FORMAT", help="json, or console for people.")
     ] = None,
@@ -145,6 +158,8 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         gateway_image=gateway_image,
         collector_image=collector_image,
         certificate_issuer=certificate_issuer,
+        rate_limit_service=rate_limit_service,
+        trusted_hops=trusted_hops,
         certificate_authority=certificate_authority.read_text() if certificate_authority else "",
     )
     raise typer.Exit(run_operator(settings))

@@ -13,7 +13,7 @@ from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import NODE, SERVICE_CIDR, STORAGE_CLASS, ResourceType
 from ringfence.plan.enforcement import IN_FORCE, Enforcement
 from ringfence.plan.images import SHIPPED, Images
-from ringfence.plan.seen import CertificateIssuer, Facts
+from ringfence.plan.seen import CertificateIssuer, Facts, RateLimitService
 from ringfence.ports.cluster import Object
 
 DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
@@ -34,6 +34,8 @@ class Gateways:
 
     images: Images = SHIPPED
     certificates: CertificateIssuer | None = None
+    rate_limit_service: RateLimitService | None = None
+    trusted_hops: int = 0
 
 
 UNSET: Final = Gateways()
@@ -85,6 +87,8 @@ class ClusterFacts:
             issuer=self._issuer,
             images=self._gateways.images,
             certificate_issuer=self._gateways.certificates,
+            rate_limit_service=self._gateways.rate_limit_service,
+            trusted_hops=self._gateways.trusted_hops,
         )
 
     def enforce(self, enforcement: Enforcement) -> None:

@@ -60,6 +60,14 @@ class CertificateIssuer:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitService:
+    """A Service beside the operator that counts for gateways (`envoy.service.ratelimit.v3.RateLimitService`)."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is true of the cluster and the installation, whatever the subject."""
 
@@ -81,6 +89,10 @@ class Facts:
     """What gateways run."""
     certificate_issuer: CertificateIssuer | None = None
     """Who certifies gateways, as the installation says; where it says nothing, Ringfence does."""
+    rate_limit_service: RateLimitService | None = None
+    """Who counts tokens exactly, as the installation says; where it says nothing, they are estimated."""
+    trusted_hops: int = 0
+    """Proxies before gateways that are believed where a client is."""
 
 
 class Existence(StrEnum):

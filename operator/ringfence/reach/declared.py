@@ -68,10 +68,11 @@ def with_addresses(network: TenantNetwork | None, opening: Opening) -> Kind:
 
 
 def _is_operators(opening: Opening) -> bool:
-    """Whether the operator asks a gateway whether it serves, and what it counted."""
+    """Whether a gateway has its tokens counted, or the operator asks it whether it serves, and what it counted."""
+    if opening.direction is Direction.EGRESS:
+        return _is_gateways(opening) and all(each.protocol == "TCP" for each in opening.ports)
     return (
-        opening.direction is Direction.INGRESS
-        and _is_gateways(opening)
+        _is_gateways(opening)
         and isinstance(opening.peer, Pods)
         and implies(opening.peer.pods, Selector.of(names.OPERATOR_PODS))
         and covers(_tcp((names.GATEWAY_PORT, names.GATEWAY_METRICS_PORT, names.GATEWAY_USAGE_PORT)), opening.ports)

@@ -13,7 +13,7 @@ from ringfence.model.kinds import CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, SECRET
 from ringfence.plan.gateway import rendering
 from ringfence.plan.gateway.certificates import ANNOUNCED_FOR, RENEWED_AFTER, TRUSTED_FOR
 from ringfence.plan.images import Images
-from ringfence.plan.seen import Probed
+from ringfence.plan.seen import Probed, RateLimitService
 from tests.sample_world import ACME, annotate, delete, edit
 from tests.simulation import Object, Simulation
 from tests.told import message, told
@@ -123,6 +123,31 @@ def test_outside_of_the_cluster_is_what_is_not_protected(world: Simulation) -> N
     world.settle()
     assert "egress" not in world.objects[WAY_OUT]["spec"]
     assert told(world, ACME) == ("False", "ProtectedRange")
+
+
+def test_who_counts_tokens_is_reached_beside_the_operator_and_by_its_port_only(world: Simulation) -> None:
+    """Where the installation names a rate limit service; without one there is no way there."""
+    edit(ACME, {"providers": [OUTSIDE]})(world)
+    world.settle()
+    outside = world.objects[WAY_OUT]["spec"]["egress"]
+    assert "rate-limit" not in world.objects[FILES]["data"]["cds.json"]
+    world.facts = replace(world.facts, rate_limit_service=RateLimitService("limits", 8081))
+    world.settle()
+    *others, counting = world.objects[WAY_OUT]["spec"]["egress"]
+    assert others == outside
+    assert counting["ports"] == [{"protocol": "TCP", "port": 8081}]
+    (peer,) = counting["to"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}
+    assert "limits.ringfence-system.svc" in world.objects[FILES]["data"]["cds.json"]
+
+
+def test_only_proxies_that_the_installation_names_say_where_a_client_is(world: Simulation) -> None:
+    """Nobody does where it names none."""
+    world.settle()
+    assert '"xff_num_trusted_hops":0' in world.objects[FILES]["data"]["lds.json"]
+    world.facts = replace(world.facts, trusted_hops=1)
+    world.settle()
+    assert '"xff_num_trusted_hops":1' in world.objects[FILES]["data"]["lds.json"]
 
 
 @pytest.mark.parametrize("why", ["too large", "leaks"])

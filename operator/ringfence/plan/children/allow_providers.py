@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from ringfence import names
 from ringfence.plan.children.allow_egress import Opening, block
-from ringfence.plan.children.network_policies import GATEWAY_PODS, Rule, policy, ports
+from ringfence.plan.children.network_policies import GATEWAY_PODS, Rule, foreign_namespace, policy, ports
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
+from ringfence.plan.seen import Facts
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,10 +23,13 @@ class Frontend:
     port: int
 
 
-def make(place: Place, outside: Sequence[Opening], frontends: Iterable[Frontend]) -> Desired:
+def make(place: Place, outside: Sequence[Opening], frontends: Iterable[Frontend], facts: Facts) -> Desired:
     """Egress of the gateway's pods; none at all where nothing is approved."""
     rules: list[Rule] = [{"to": [{"ipBlock": block(each)}], "ports": ports(each.ports)} for each in sorted(outside)]
     rules += [_inside(place, each) for each in sorted(set(frontends))]
+    if facts.rate_limit_service:
+        peer = {"namespaceSelector": foreign_namespace(facts.operator_namespace)}
+        rules.append({"to": [peer], "ports": ports([facts.rate_limit_service.port])})
     return policy(place, names.ALLOW_PROVIDERS, egress=rules, pods=GATEWAY_PODS)
 
 

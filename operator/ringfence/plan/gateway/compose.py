@@ -18,7 +18,7 @@ from ringfence.plan.gateway.targets import most_bytes, resolved
 from ringfence.plan.modelroute.history import by_route
 from ringfence.plan.modelroute.placement import placements
 from ringfence.plan.plan import Finding
-from ringfence.plan.seen import Authority, Seen
+from ringfence.plan.seen import Authority, Facts, Seen
 
 _NOBODY: Final = Issuer(url="", jwks='{"keys":[]}')
 """Vouches for no one."""
@@ -74,7 +74,15 @@ def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Serve
         replicas=spec.gateway.replicas,
         requests_per_minute=spec.gateway.requests_per_minute,
         max_request_bytes=most_bytes(spec),
+        trusted_hops=seen.facts.trusted_hops,
+        rate_limit_service=_counting(seen.facts),
     )
+
+
+def _counting(facts: Facts) -> str:
+    """Where tokens are counted; empty where they are estimated."""
+    service = facts.rate_limit_service
+    return f"{service.name}.{facts.operator_namespace}.svc:{service.port}" if service else ""
 
 
 def _served(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterator[_Served]:

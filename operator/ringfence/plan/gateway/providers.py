@@ -53,7 +53,7 @@ def _ordered(provider: Provider) -> str:
 def way_out(home: Place, spec: TenantSpec, seen: Seen) -> Desired:
     """The gateway's egress."""
     outside = ranges.anywhere(seen.facts, _HTTPS) if any(each.endpoint for each in spec.providers) else ()
-    return allow_providers.make(home, outside, _frontends(spec, seen))
+    return allow_providers.make(home, outside, _frontends(spec, seen), seen.facts)
 
 
 def _frontends(spec: TenantSpec, seen: Seen) -> Iterator[allow_providers.Frontend]:
