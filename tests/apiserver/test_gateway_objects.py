@@ -51,6 +51,7 @@ def operator(
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     with operating(controlplane, tmp_path_factory.mktemp("operator"), *ranges) as process:
         ask(kubectl)
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", f"tenant/{HOME}")
         kubectl("apply", "-f-", stdin=ours("Namespace", {"name": "dev", "namespace": HOME}, {"environment": "dev"}))
         kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", HOME, "tns/dev")
         yield process

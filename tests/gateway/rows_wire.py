@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from tests.gateway.asking import CHAT, HOST, Raw, Request, body, chunked
-from tests.gateway.asking_h2 import H2Request, with_pseudo
+from tests.gateway.http2 import H2Request, with_pseudo
 from tests.gateway.rows import Futile, Row
 
 BAD: Final = (400, "bad_request")

@@ -138,6 +138,8 @@ class Settings:
         kind, _, name = self.certificate_issuer.partition("/")
         if kind not in _ISSUERS or not name:
             raise ValueError(f"--certificate-issuer is KIND/NAME with one of {', '.join(_ISSUERS)}")
+        if not self.certificate_authority:
+            raise ValueError("--certificate-issuer needs --certificate-authority: by it workloads verify gateways")
         return CertificateIssuer(kind, name, self.certificate_authority)
 
     def _rate_limit_service(self) -> RateLimitService | None:

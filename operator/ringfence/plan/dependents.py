@@ -53,7 +53,8 @@ def of_subject(ref: Ref, before: AnySubject | None, after: AnySubject | None, vi
 def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
     """The objects to look at again when an object in a tenant namespace changed: whoever answers for it.
 
-    What a home tells of the gateway is told again in each of the tenant's Namespaces.
+    What a home tells of the gateway is told again in each of the tenant's Namespaces. What the gateway was told to
+    serve is what routes wait for, also where it changes no byte of its files: an environment may have no callers yet.
     A quota given back lets others have it; the Tenant divides anew and wakes those who wait. A revision is its route's,
     and what the Tenant's gateway serves.
     """
@@ -66,6 +67,8 @@ def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
         return owners | {Ref(MODEL_ROUTE, tenant, labels[names.ROUTE_LABEL])}
     if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_CONFIG_MAP):
         return owners.union(_refs(view, NAMESPACE, ref))
+    if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_ROUTES):
+        return owners.union(_unseen(view, tenant))
     return owners
 
 
@@ -101,8 +104,14 @@ def _waiting_for_the_gateway(
     """Routes whose revisions were not seen to be served; all of them where the gateway failed, or serves again."""
     if _gateway(before) == _gateway(after):
         return ()
-    ready = _served(before) == _served(after)
-    return (each.ref for each in view.subjects(MODEL_ROUTE, ref.name) if not (ready and is_seen_served(each)))
+    if _served(before) == _served(after):
+        return _unseen(view, ref.name)
+    return (each.ref for each in view.subjects(MODEL_ROUTE, ref.name))
+
+
+def _unseen(view: View, tenant: str) -> Iterable[Ref]:
+    """Routes of which something was not seen to be served."""
+    return (each.ref for each in view.subjects(MODEL_ROUTE, tenant) if not is_seen_served(each))
 
 
 def is_seen_served(route: AnySubject) -> bool:

@@ -89,6 +89,7 @@ class Reason(_Documented):
         "ConfigurationRefused",
         "What was rendered for the gateway breaks its own rules or is too large; it goes on with what it has.",
     )
+    TOO_MANY_ROUTES = "TooManyRoutes", "The Tenant's gateway has no room for its newest ModelRoutes."
     NOT_SERVED = "NotServed", "The gateway was not seen to serve what the route says."
     NO_GATEWAY = "NoGateway", "The Tenant has no gateway: spec.gateway.dataPlane is None."
     OUTSIDE_BOUNDARY = "OutsideBoundary", "The provider is outside of what the Tenant's data must not leave."

@@ -45,6 +45,13 @@ def test_what_is_no_service_is_refused_by_the_name_of_the_option(text: str) -> N
 @pytest.mark.parametrize("text", ["platform", "Issuer/", "Other/platform"])
 def test_what_is_no_issuer_is_refused_by_the_name_of_the_option(text: str) -> None:
     """A misspelt one must not mean that the operator certifies by itself."""
-    assert replace(SETTINGS, certificate_issuer="Issuer/platform").tuning("me").gateways.certificates is not None
+    trusting = replace(SETTINGS, certificate_authority="-----BEGIN CERTIFICATE-----")
+    assert replace(trusting, certificate_issuer="Issuer/platform").tuning("me").gateways.certificates is not None
     with pytest.raises(ValueError, match="--certificate-issuer is KIND/NAME"):
-        replace(SETTINGS, certificate_issuer=text).tuning("me")
+        replace(trusting, certificate_issuer=text).tuning("me")
+
+
+def test_an_issuer_whose_certificates_nobody_could_verify_is_refused() -> None:
+    """Callers would have to trust anybody."""
+    with pytest.raises(ValueError, match="needs --certificate-authority"):
+        replace(SETTINGS, certificate_issuer="Issuer/platform").tuning("me")

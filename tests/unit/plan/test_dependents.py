@@ -118,6 +118,15 @@ def test_what_a_home_tells_of_its_gateway_wakes_all_of_the_tenants_namespaces(wo
     assert of_child(Ref(CONFIG_MAP, "acme-web", told), OURS, world) == {WEB}
 
 
+def test_what_a_gateway_was_told_to_serve_wakes_routes_that_wait_to_be_seen(world: Simulation) -> None:
+    """Also where it changes none of its files: a route whose environment has no callers yet waits, too."""
+    routes = Ref(CONFIG_MAP, "acme", names.GATEWAY_ROUTES)
+    assert of_child(routes, OURS, world) == {ACME, CHAT}
+    served = {"environments": [{"name": "dev", "revision": "rev-1", "served": "True"}]}
+    world.put({**world.objects[CHAT], "status": served})
+    assert of_child(routes, OURS, world) == {ACME}
+
+
 def test_a_freed_name_wakes_the_loser() -> None:
     """Whatever labels the namespace had."""
     assert WEB in of_core_namespace("acme-web", {})

@@ -173,6 +173,32 @@ def test_what_can_not_be_served_replaces_nothing(world: Simulation, monkeypatch:
     assert told(world, ACME) == ("True", "Reconciled")
 
 
+def test_too_many_routes_leave_out_the_newest_and_hold_up_nothing_else(world: Simulation) -> None:
+    """What was taken away meanwhile is taken away."""
+    accounts = [{"namespace": "web", "name": f"a{number}"} for number in range(64)]
+    for number in range(6):
+        mine = [{**each, "name": f"{each['name']}-{number}"} for each in accounts]
+        spec = {
+            "model": f"flood-{number}",
+            "backends": [{"provider": "local-llama", "model": "llama-3.3-70b"}],
+            "consumers": {"serviceAccounts": mine},
+        }
+        world.put(_route(f"flood{number}", spec))
+    world.settle()
+    routes = world.objects[FILES]["data"]["rds.json"]
+    assert ("flood-0" in routes, "flood-5" in routes) == (True, False)
+    assert told(world, ACME) == ("False", "TooManyRoutes")
+    before = world.objects[FILES]
+    edit(ACME, {"gateway": {"requestsPerMinute": 7}})(world)
+    world.settle()
+    assert world.objects[FILES] != before
+
+
+def _route(name: str, spec: Object) -> Object:
+    kind = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "ModelRoute"}
+    return {**kind, "metadata": {"name": name, "namespace": "acme"}, "spec": spec}
+
+
 def test_while_nobody_vouches_for_callers_nothing_new_is_published(world: Simulation) -> None:
     """What is there stays; where there is nothing, nobody is let in and no pod waits for files."""
     before = world.objects[FILES]

@@ -8,7 +8,7 @@
 
 What it keeps of a kubelet: volumes (ConfigMaps, Secrets, projected tokens, swapped by `..data`), commands and arguments
 exactly as they stand in the pod, mounts at their paths, a read-only root, readiness, restarts, grace on deletion, the
-rights of a node. What it lacks: images, cgroups, users, init containers, and NetworkPolicies.
+rights of a node. What it lacks: images, cgroups, users, init containers other than sidecars, and NetworkPolicies.
 """
 
 from ringfence.controlplane.node.machine import NODE, Machine

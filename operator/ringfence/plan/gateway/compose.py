@@ -4,12 +4,13 @@ Law: everything that is served was judged here, and what could not be judged is 
 give the same gateway.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence import names
 from ringfence.gateway.served import Gateway, Issuer, Probe, Upstream
+from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.gateway.approval import authority_of, plaintext
@@ -20,6 +21,10 @@ from ringfence.plan.modelroute.placement import placements
 from ringfence.plan.plan import Finding
 from ringfence.plan.seen import Authority, Facts, Seen
 
+MOST_ROUTES: Final = 800
+"""Of one tenant; what is newer waits. Whoever may make routes must not hold up the operator, or others' routes."""
+MOST_ACCOUNTS: Final = 256
+"""That all these routes name together: each may be told of other models."""
 _NOBODY: Final = Issuer(url="", jwks='{"keys":[]}')
 """Vouches for no one."""
 
@@ -35,6 +40,8 @@ class Composed:
     """The revision by ModelRoute and environment, of everything that is served."""
     questions: tuple[Authority, ...] = ()
     """What must be asked before this is final."""
+    left_out: tuple[str, ...] = ()
+    """Names of the ModelRoutes that are too many, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,35 @@ class _Served:
     upstreams: Mapping[str, Upstream]
 
 
-def compose(tenant: Subject[TenantSpec], seen: Seen) -> Composed:
-    """What the gateway of ``tenant`` serves. Raises ValueError where the Tenant itself can't be read."""
+def compose(tenant: Subject[TenantSpec], seen: Seen, most: int = MOST_ROUTES) -> Composed:
+    """What the gateway of ``tenant`` serves: of its oldest routes, ``most`` of them.
+
+    Raises ValueError where the Tenant itself can't be read.
+    """
     if tenant.spec is None:
         raise ValueError(f"Tenant {tenant.name} breaks a rule of its kind")
-    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, seen))
+    routes = sorted(seen.routes, key=lambda each: each.age_key)
+    fitting = _fitting(routes, most)
+    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, routes[:fitting], seen))
     asked = {question for each in spec.providers if (question := authority_of(tenant.name, each)) is not None}
     return Composed(
         gateway=_gateway(tenant, spec, served, seen),
         refused=tuple(plaintext(spec)),
         serving=_by_route(served),
         questions=tuple(sorted(asked)),
+        left_out=tuple(each.name for each in routes[fitting:]),
     )
+
+
+def _fitting(routes: Sequence[Subject[ModelRouteSpec]], most: int) -> int:
+    """How many of the oldest routes are looked at: none that is newer than one that is not."""
+    accounts: set[tuple[str, str]] = set()
+    for number, route in enumerate(routes[:most]):
+        named = route.spec.consumers.service_accounts if route.spec else ()
+        accounts |= {(each.namespace, each.name) for each in named}
+        if len(accounts) > MOST_ACCOUNTS:
+            return number
+    return min(most, len(routes))
 
 
 def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Served, ...], seen: Seen) -> Gateway:
@@ -85,11 +109,13 @@ def _counting(facts: Facts) -> str:
     return f"{service.name}.{facts.operator_namespace}.svc:{service.port}" if service else ""
 
 
-def _served(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Iterator[_Served]:
+def _served(
+    tenant: Subject[TenantSpec], spec: TenantSpec, routes: Sequence[Subject[ModelRouteSpec]], seen: Seen
+) -> Iterator[_Served]:
     """One model has one route in an environment: that of the oldest object, even while nothing of it may be used."""
     histories = by_route(seen.live)
     taken: set[tuple[str, str]] = set()
-    for route in sorted(seen.routes, key=lambda each: each.age_key):
+    for route in routes:
         placed = placements(route, spec, histories.get(route.name, {}), seen.facts.enforcement)
         for placement in placed.served:
             model = (placement.environment, placement.content.model)

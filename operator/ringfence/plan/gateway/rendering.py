@@ -3,11 +3,12 @@
 Law: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway.files import TooLargeError, configuration
+from ringfence.gateway.files import Configuration, TooLargeError, configuration
 from ringfence.gateway.lint import lint
 from ringfence.model.kinds import CONFIG_MAP, Ref
 from ringfence.model.subject import Subject
@@ -44,12 +45,9 @@ def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     unanswered = [question for question in composed.questions if question not in seen.answers]
     if seen.facts.issuer is None or unanswered:
         return _kept(home, composed, seen)
-    try:
-        rendered = configuration(composed.gateway)
-    except TooLargeError as error:
-        return _kept(
-            home, composed, seen, f"the configuration of the gateway is too large: {error}; serve fewer routes"
-        )
+    composed, rendered = _fitting(tenant, composed, seen)
+    if rendered is None:
+        return _kept(home, composed, seen, "the configuration of the gateway is too large, without any route, too")
     if leaks := lint(rendered.files):
         return _kept(home, composed, seen, f"the configuration of the gateway must not be served: {leaks[0]}")
     files = {name: content.decode() for name, content in rendered.files.items()}
@@ -60,10 +58,36 @@ def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
         ),
         before=_published(home, seen),
         revision=rendered.revision,
-        findings=composed.refused,
+        findings=(*composed.refused, *_left_out(composed)),
         questions=composed.questions,
         routes=len(composed.serving),
     )
+
+
+def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, Configuration | None]:
+    """The configuration of as many of the oldest routes as there is room for.
+
+    What is too large is not a reason to keep what was: a key that was revoked, or a model that was taken away, must not
+    be served on because somebody made too many routes.
+    """
+    most = len(seen.routes) - len(composed.left_out)
+    while True:
+        try:
+            return composed, configuration(composed.gateway)
+        except TooLargeError:
+            if most == 0:
+                return composed, None
+            most //= 2
+            composed = compose(tenant, seen, most)
+
+
+def _left_out(composed: Composed) -> Iterator[Finding]:
+    if composed.left_out:
+        message = (
+            f"the gateway has no room for the newest {len(composed.left_out)} ModelRoutes, from "
+            f"{composed.left_out[0]} on; serve fewer, or name fewer ServiceAccounts in spec.consumers"
+        )
+        yield Finding(Reason.TOO_MANY_ROUTES, message)
 
 
 def _kept(home: Place, composed: Composed, seen: Seen, why: str = "") -> Rendering:
