@@ -19,6 +19,7 @@ from ringfence.lineage.runs import (
 )
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
+from ringfence.plan.plan import Placed
 
 TIME_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DIGEST = "sha256:" + "5e" * 32
@@ -33,7 +34,9 @@ def run_id(time_ms: int = TIME_MS) -> str:
     return make_run_id(time_ms, os.urandom(10))
 
 
-def make_run(run: str = "", *, tenant: str = "acme", deferred: bool = False) -> ReconcileRun:
+def make_run(
+    run: str = "", *, tenant: str = "acme", deferred: bool = False, placed: tuple[Placed, ...] = ()
+) -> ReconcileRun:
     return ReconcileRun(
         run_id=run or run_id(),
         operator=OPERATOR,
@@ -49,6 +52,7 @@ def make_run(run: str = "", *, tenant: str = "acme", deferred: bool = False) -> 
         actor=Actor("oidc:platform", ("kubectl-client-side-apply",)),
         secrets=(SecretRef("acme-dev", "db", ("password",)),),
         controls=("ISO-4",),
+        placed=placed,
         deferred=deferred,
     )
 

@@ -4,6 +4,7 @@ It is the planner's world only. What a server alone knows (validation, defaults,
 tested on a real one.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,11 @@ import orjson
 from ringfence import names
 from ringfence.engine.children import Child, child_of
 from ringfence.engine.writes import Write, missing
+from ringfence.gateway.served import Issuer
 from ringfence.lineage.runs import Verb
 from ringfence.model.kinds import (
     CHILD_TYPES,
+    CONFIG_MAP,
     CORE_NAMESPACE,
     EXTERNAL_SECRET,
     GUARDRAIL,
@@ -24,15 +27,32 @@ from ringfence.model.kinds import (
     PRIMARY_TYPES,
     RESOURCE_QUOTA,
     ROLE_BINDING,
+    SECRET,
     Ref,
     ResourceType,
 )
 from ringfence.model.parse import parse
 from ringfence.plan.conditions import status_patch
+from ringfence.plan.gateway.certificates import LIFE
 from ringfence.plan.look import look
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
-from ringfence.plan.seen import AnySubject, ClaimsIn, CoreNamespace, Existence, Facts, Live, Question, Seen
+from ringfence.plan.seen import (
+    Answer,
+    AnySubject,
+    Authority,
+    ClaimsIn,
+    CoreNamespace,
+    Existence,
+    Facts,
+    Issued,
+    Live,
+    NewCertificate,
+    Probed,
+    Question,
+    SecretExists,
+    Seen,
+)
 
 Object = dict[str, Any]
 _ThingT = TypeVar("_ThingT")
@@ -43,7 +63,9 @@ FACTS: Final = Facts(
     served=frozenset({EXTERNAL_SECRET}),
     protected_ranges=("10.96.0.0/12", "10.244.0.0/16", "192.0.2.0/24"),
     default_storage_class="standard",
+    issuer=Issuer("https://kubernetes.default.svc", '{"keys":[]}'),
 )
+AUTHORITY: Final = "-----BEGIN CERTIFICATE-----\n(of a frontend)\n-----END CERTIFICATE-----\n"
 MOST_ROUNDS: Final = 30
 
 _TYPES: Final = {(kind.api_version, kind.kind): kind for kind in (*CHILD_TYPES, *PRIMARY_TYPES, CORE_NAMESPACE)}
@@ -71,11 +93,19 @@ class Simulation:
     """What Ringfence applied last: keys of it that are not applied again go, as with server-side apply."""
     created: set[Ref] = field(default_factory=set)
     """What was made by a create: the API server keeps what it said as ours, whatever is applied later."""
-    answers: dict[Question, Existence | int] = field(default_factory=dict)
+    answers: dict[Question, Answer] = field(default_factory=dict)
     count: int = 0
-    """Of all changes; gives uids, resource versions and times of creation."""
+    """Of all changes; gives resource versions and times of creation."""
+    secrets: set[tuple[str, str]] = field(default_factory=set)
+    """Secrets that Ringfence made, by namespace and name; nobody knows more of them."""
+    births: dict[Ref, int] = field(default_factory=dict)
+    """How often each object was made."""
     claims: dict[str, int] = field(default_factory=dict)
     """PersistentVolumeClaims by core namespace."""
+    authorities: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Certificates in `ca.crt` of ConfigMaps by namespace and name; those that are not here have one."""
+    gateways: dict[str, Probed] = field(default_factory=dict)
+    """The last look at the gateway, by tenant."""
     parsed: dict[str, AnySubject] = field(default_factory=dict)
     """Custom resources by resource version: parsing is most of the work."""
     known: dict[str, Child] = field(default_factory=dict)
@@ -89,7 +119,11 @@ class Simulation:
             applied=dict(self.applied),
             created=set(self.created),
             answers=dict(self.answers),
+            secrets=set(self.secrets),
+            births=dict(self.births),
             claims=dict(self.claims),
+            authorities=dict(self.authorities),
+            gateways=dict(self.gateways),
             parsed=dict(self.parsed),
             known=dict(self.known),
         )
@@ -262,6 +296,10 @@ class Simulation:
         thing = self.objects.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
         return thing["spec"]["hard"] if thing else None
 
+    def probed(self, tenant: str) -> Probed | None:
+        """See ``View``."""
+        return self.gateways.get(tenant)
+
     def child(self, ref: Ref) -> Child | None:
         """What is known of an object that plans may ask for."""
         thing = self.objects.get(ref)
@@ -286,7 +324,10 @@ class Simulation:
         return self.known[version]
 
     def _make(self, write: Write) -> None:
-        if write.verb is Verb.DELETE:
+        if write.ref.type == SECRET and write.manifest is not None:
+            self.secrets.add((write.ref.namespace, write.ref.name))
+            self.applied[write.ref] = dict(write.manifest)
+        elif write.verb is Verb.DELETE:
             self.delete(write.ref)
         elif write.verb is Verb.CREATE and write.manifest is not None:
             assert write.ref not in self.objects, f"{write.ref} is there already"
@@ -337,7 +378,11 @@ class Simulation:
 
     def _born(self, thing: Object) -> None:
         created = (START + timedelta(seconds=self.count)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        given = {"uid": f"uid-{self.count}", "creationTimestamp": created, **thing["metadata"]}
+        ref = ref_of(thing)
+        number = self.births[ref] = self.births.get(ref, 0) + 1
+        # Not by the order of events: a gateway's configuration names the uids of its keys' accounts.
+        uid = f"uid-of-{ref.type.kind}-{ref.namespace}-{ref.name}-{number}".lower()
+        given = {"uid": uid, "creationTimestamp": created, **thing["metadata"]}
         thing["metadata"] = {**given, "generation": 1}
 
     def _store(self, ref: Ref, thing: Object) -> None:
@@ -350,9 +395,22 @@ class Simulation:
         self.objects.pop(ref, None)
         self.applied.pop(ref, None)
         self.created.discard(ref)
+        if ref.type == CONFIG_MAP and (ref.namespace, ref.name) in self.secrets:  # it owns the Secret
+            self.secrets.discard((ref.namespace, ref.name))
+            self.applied.pop(Ref(SECRET, ref.namespace, ref.name), None)
 
-    def _answer(self, question: Question) -> Existence | int:
-        return self.claims.get(question.namespace, 0) if isinstance(question, ClaimsIn) else Existence.ABSENT
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case ClaimsIn():
+                return self.claims.get(question.namespace, 0)
+            case Authority():
+                return self.authorities.get((question.namespace, question.name), AUTHORITY)
+            case NewCertificate():
+                name = f"{names.GATEWAY_TLS_PREFIX}{zlib.crc32(f'{question.namespace} {self.now}'.encode()):08x}"
+                return Issued(name, AUTHORITY.replace("a frontend", question.namespace), self.now, self.now + LIFE)
+            case SecretExists():
+                there = (question.namespace, question.name) in self.secrets
+                return Existence.PRESENT if there else Existence.ABSENT
 
 
 def fenced(world: Simulation, namespace: str) -> bool:

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from ringfence import names
 from ringfence.controlplane import APPLY_PATCH, Client
-from ringfence.model.kinds import CHILD_TYPES, EXTERNAL_SECRET, NAMESPACE, TENANT, Ref
+from ringfence.model.kinds import CERTIFICATE, CHILD_TYPES, EXTERNAL_SECRET, NAMESPACE, TENANT, Ref
 
-_TYPES: Final = tuple(kind for kind in CHILD_TYPES if kind != EXTERNAL_SECRET)
+_TYPES: Final = tuple(kind for kind in CHILD_TYPES if kind not in (CERTIFICATE, EXTERNAL_SECRET))
 _OURS: Final = f"labelSelector={names.MANAGED_BY_LABEL}%3D{names.MANAGED_BY}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ringfence.admission import operator_fence
 from ringfence.cli.glass import in_force
 from tests.apiserver.installing import (
     CHART,
@@ -141,6 +142,36 @@ def test_the_image_is_named_by_digest_tag_or_the_charts_version(helm: Helm) -> N
     assert _image(rendered(helm, repository, "--set", "image.tag=1.2.3")) == "registry.example/operator:1.2.3"
     both = ("--set", "image.tag=1.2.3", "--set", f"image.digest={digest}")
     assert _image(rendered(helm, repository, *both)) == f"registry.example/operator@{digest}"
+
+
+def test_the_images_that_the_operator_may_run_are_those_of_the_release(helm: Helm) -> None:
+    """Policies and the operator's settings name the same ones, or no gateway would start."""
+    mine = ("--set", "image.repository=registry.example:5000/operator")
+    envoy = ("--set", "gateway.image.repository=registry.example/envoy", "--set", "gateway.image.tag=v1")
+    objects = rendered(helm, *mine, *envoy)
+    (pins,) = (
+        each["expression"]
+        for each in objects["ValidatingAdmissionPolicy", "", operator_fence.WORKLOADS.name]["spec"]["variables"]
+        if each["name"] == operator_fence.pins().name
+    )
+    assert pins == operator_fence.pins(("registry.example/envoy", "registry.example:5000/operator")).cel
+    environment = objects[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "RINGFENCE_GATEWAY_IMAGE", "value": "registry.example/envoy:v1"} in environment
+    untold = helm(
+        "template", "ringfence", str(CHART), "--set", "gateway.image.repository=registry.example/envoy", check=False
+    )
+    assert "needs a tag or a digest" in untold.stderr
+
+
+def test_an_issuer_of_cert_managers_comes_with_what_verifies_it(helm: Helm) -> None:
+    """Nobody may read it out of a Secret, so the installation says it."""
+    named = ("--set", "gateway.certificates.issuerName=platform")
+    assert "authority" in helm("template", "ringfence", str(CHART), *named, check=False).stderr
+    objects = rendered(helm, *named, "--set", "gateway.certificates.authority=PEM")
+    assert objects["ConfigMap", "ringfence-system", "ringfence-gateway-authority"]["data"]["ca.crt"].strip() == "PEM"
+    container = objects[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "RINGFENCE_CERTIFICATE_ISSUER", "value": "ClusterIssuer/platform"} in container["env"]
+    assert "/var/run/ringfence-gateway" in {mount["mountPath"] for mount in container["volumeMounts"]}
 
 
 def test_what_a_platform_adds_of_its_own_is_passed_on(helm: Helm, tmp_path: Path) -> None:

@@ -10,14 +10,19 @@ from ringfence import names
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import ControlPlane
 from ringfence.model.kinds import (
+    CERTIFICATE,
     CHILD_TYPES,
     CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
     EXTERNAL_SECRET,
     GUARDRAIL,
     LIMIT_RANGE,
     NETWORK_POLICY,
     RESOURCE_QUOTA,
     ROLE_BINDING,
+    SERVICE,
     SERVICE_ACCOUNT,
     ResourceType,
 )
@@ -31,14 +36,21 @@ pytestmark = pytest.mark.apiserver
 API: Final = "ringfence.dev/v1alpha1"
 CORE: Final = "acme-dev"
 STORE: Final = {"kind": "ClusterSecretStore", "name": "vault"}
+LABELS: Final = {"app": "stray"}
+_POD: Final = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "stray", "image": "x"}]}}
 STRAYS: Final[dict[ResourceType, dict[str, Any]]] = {
+    CERTIFICATE: {},
     CONFIG_MAP: {},
+    CONTROLLER_REVISION: {"data": {"of": "nobody"}, "revision": 1},
+    DEPLOYMENT: {"spec": {"replicas": 0, "selector": {"matchLabels": LABELS}, "template": _POD}},
+    DISRUPTION_BUDGET: {},
     LIMIT_RANGE: {"spec": {"limits": []}},
     NETWORK_POLICY: {"spec": {"podSelector": {}}},
     RESOURCE_QUOTA: {"spec": {}},
     ROLE_BINDING: {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": names.tenant_role("viewer")}
     },
+    SERVICE: {"spec": {"selector": LABELS, "ports": [{"port": 80}]}},
     SERVICE_ACCOUNT: {},
 }
 
@@ -49,7 +61,7 @@ def operator(
 ) -> Iterator[OperatorProcess]:
     """The operator, in a cluster that serves ExternalSecrets, and a tenant that may order them."""
     install(kubectl, "--server-side")
-    kubectl("apply", "-f-", stdin=_definition())
+    kubectl("apply", "-f-", stdin=[_definition(kind) for kind in (CERTIFICATE, EXTERNAL_SECRET)])
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
         spec = {"access": {"owners": [{"group": "oidc:owners"}]}, "secretStores": [{**STORE, "keyPrefix": "acme/"}]}
@@ -137,17 +149,17 @@ def _object(kind: str, metadata: dict[str, Any], spec: dict[str, Any]) -> dict[s
     return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _definition() -> dict[str, Any]:
-    """Of ExternalSecret, as far as Ringfence writes it."""
+def _definition(kind: ResourceType) -> dict[str, Any]:
+    """Of somebody else's type, as far as Ringfence writes it."""
     schema = {
         "type": "object",
         "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
     }
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    singular = {"plural": "externalsecrets", "singular": "externalsecret", "kind": "ExternalSecret"}
+    singular = {"plural": kind.plural, "singular": kind.kind.lower(), "kind": kind.kind}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": "externalsecrets.external-secrets.io"},
-        "spec": {"group": "external-secrets.io", "scope": "Namespaced", "names": singular, "versions": [version]},
+        "metadata": {"name": f"{kind.plural}.{kind.group}"},
+        "spec": {"group": kind.group, "scope": "Namespaced", "names": singular, "versions": [version]},
     }

@@ -14,12 +14,14 @@ from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import (
     CORE_NAMESPACE,
+    DEPLOYMENT,
     LIMIT_RANGE,
     MODEL_ROUTE,
     NAMESPACE,
     PRIMARY_TYPES,
     RESOURCE_QUOTA,
     RETENTION_POLICY,
+    SECRET,
     TENANT,
     Ref,
 )
@@ -76,6 +78,8 @@ WORKER: Final = workload("acme-dev", "default")
 ROBOT: Final = workload("platform", "robot")
 """A ServiceAccount of the platform's that acme knows as an owner."""
 
+_OF_GATEWAYS: Final = (DEPLOYMENT, SECRET)
+"""What runs is no attack's target here; the operator's rows ask for it themselves."""
 LOCAL: Final = {
     "name": "local",
     "schema": "OpenAI",
@@ -113,7 +117,11 @@ TENANTS: Final[tuple[dict[str, Any], ...]] = (
         },
         "namespaces": {
             "dev": {"environment": "dev", "region": "eu-central-1", "gatewayKeys": [{"name": "ci", "maxAge": "60d"}]},
-            "prod": {"environment": "prod", "region": "eu-central-1"},
+            "prod": {
+                "environment": "prod",
+                "region": "eu-central-1",
+                "gatewayKeys": [{"name": "try"}, {"name": "batch", "mode": "Live"}],
+            },
             "models": {"environment": "dev", "region": "eu-central-1"},
             "tight": {
                 "environment": "dev",
@@ -334,7 +342,8 @@ def _make_tenants(prepared: Prepared) -> None:
         for manifest in _tenant(tenant):
             world.put(manifest)
     world.settle()
-    applied = sorted(world.applied.items(), key=lambda item: (item[0].type != CORE_NAMESPACE, item[0]))
+    made = ((ref, manifest) for ref, manifest in world.applied.items() if ref.type not in _OF_GATEWAYS)
+    applied = sorted(made, key=lambda item: (item[0].type != CORE_NAMESPACE, item[0]))
     for ref, manifest in applied:
         if ref.type == CORE_NAMESPACE:
             prepared.must(OPERATOR, _create(ref, manifest))
@@ -389,6 +398,9 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
     for namespace in ("dev", "prod"):
         yield GITOPS, pod("app", f"acme-{namespace}")
     yield DEVELOPER, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "acme-dev"}}
+    for namespace, key in (("dev", "own"), ("prod", "try")):
+        account = {"name": names.gateway_key(key), "namespace": f"acme-{namespace}"}
+        yield DEVELOPER, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}
     yield GITOPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "findings", "namespace": "umbra-dev"}}
     yield (
         DEVELOPER,

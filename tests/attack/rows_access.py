@@ -170,36 +170,49 @@ def token_secret(where: str, account: str) -> Any:
     )
 
 
+CI: Final = names.gateway_key("ci")
+ISSUED: Final = (ADMIN, token("acme-dev", CI, FOR_GATEWAY))
+
 TOKEN_ROWS: Final = (
     Row(
         "for the API server",
         "token-audience",
-        (ADMIN, token("acme-dev", "default", ["https://kubernetes.default.svc.cluster.local"])),
-        (ADMIN, token("acme-dev", "default", FOR_GATEWAY)),
+        (ADMIN, token("acme-dev", CI, ["https://kubernetes.default.svc.cluster.local"])),
+        ISSUED,
     ),
+    Row("for whoever takes it", "token-audience", (ADMIN, token("acme-dev", CI, None)), ISSUED),
     Row(
-        "for whoever takes it",
-        "token-audience",
-        (ADMIN, token("acme-dev", "default", None)),
-        (ADMIN, token("acme-dev", "default", FOR_GATEWAY)),
-    ),
-    Row(
-        "for the gateway and another",
-        "token-audience",
-        (ADMIN, token("acme-dev", "default", [*FOR_GATEWAY, "vault"])),
-        (ADMIN, token("acme-dev", "default", FOR_GATEWAY)),
+        "for the gateway and another", "token-audience", (ADMIN, token("acme-dev", CI, [*FOR_GATEWAY, "vault"])), ISSUED
     ),
     Row(
         "for ten years",
         "token-age",
-        (ADMIN, token("acme-dev", "default", FOR_GATEWAY, 315_360_000)),
-        (ADMIN, token("acme-dev", "default", FOR_GATEWAY, 86_400)),
+        (ADMIN, token("acme-dev", CI, FOR_GATEWAY, 315_360_000)),
+        (ADMIN, token("acme-dev", CI, FOR_GATEWAY, 86_400)),
     ),
     Row(
-        "a key's, beyond its greatest age",
+        "a key's, a second beyond its greatest age",
         "token-age",
-        (ADMIN, token("acme-dev", names.gateway_key("ci"), FOR_GATEWAY, 61 * 86_400)),
-        (ADMIN, token("acme-dev", names.gateway_key("ci"), FOR_GATEWAY, 60 * 86_400)),
+        (ADMIN, token("acme-dev", CI, FOR_GATEWAY, 60 * 86_400 + 1)),
+        (ADMIN, token("acme-dev", CI, FOR_GATEWAY, 60 * 86_400)),
+    ),
+    Row(
+        "a workload's, which has neither mode nor networks",
+        "token-key",
+        (ADMIN, token("acme-dev", "default", FOR_GATEWAY)),
+        ISSUED,
+    ),
+    Row(
+        "of an account that only looks like a key's",
+        "token-key",
+        (ADMIN, token("acme-dev", names.gateway_key("own"), FOR_GATEWAY)),
+        ISSUED,
+    ),
+    Row(
+        "a test key's in a protected environment, by an account of one's own making",
+        "token-key",
+        (ADMIN, token("acme-prod", names.gateway_key("try"), FOR_GATEWAY)),
+        (ADMIN, token("acme-prod", names.gateway_key("batch"), FOR_GATEWAY)),
     ),
     Row(
         "a token that never ends",

@@ -15,6 +15,7 @@ from tests.attack.prepared import (
     OWNER,
     VIEWER,
     annotated,
+    pod,
 )
 from tests.attack.rows import ANY_CHANGE, NETWORKING, RBAC, Row, core, group, labelled, named, namespace, ours
 
@@ -329,4 +330,27 @@ GLASS_ROWS: Final = (
     ),
 )
 
-ROWS: Final = (*NAMESPACE_ROWS, *OBJECT_ROWS, *GLASS_ROWS)
+
+def replicas(where: str) -> dict[str, Any]:
+    """A ReplicaSet of one pod."""
+    labels = {"app": "x"}
+    template = {"metadata": {"labels": labels}, "spec": pod("x", where)["spec"]}
+    return named("x", {"spec": {"selector": {"matchLabels": labels}, "template": template}})
+
+
+HOME_ROWS: Final = (
+    Row(
+        "a pod beside the providers' keys",
+        "home-workload",
+        (GITOPS, create(core("acme", "pods"), pod("x", "acme"))),
+        (GITOPS, create(core("acme-dev", "pods"), pod("x", "acme-dev"))),
+    ),
+    Row(
+        "a set of pods there, which a controller would make",
+        "home-workload",
+        (GITOPS, create(group("apps/v1", "acme", "replicasets"), replicas("acme"))),
+        (GITOPS, create(group("apps/v1", "acme-dev", "replicasets"), replicas("acme-dev"))),
+    ),
+)
+
+ROWS: Final = (*NAMESPACE_ROWS, *OBJECT_ROWS, *HOME_ROWS, *GLASS_ROWS)

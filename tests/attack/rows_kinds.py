@@ -444,8 +444,8 @@ def added(name: str, **spec: Any) -> Any:
     return create(ROUTES, route(name, "acme", **spec))
 
 
-def namespaced(environment: str) -> Any:
-    body = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "Namespace", "spec": {"environment": environment}}
+def namespaced(environment: str, **spec: Any) -> Any:
+    body = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "Namespace", "spec": {"environment": environment, **spec}}
     return create(ours("acme", "tenantnamespaces"), named("more", body))
 
 
@@ -467,6 +467,18 @@ WARNING_ROWS: Final = (
         "reference-environment",
         (ADMIN, namespaced("nowhere")),
         (ADMIN, namespaced("dev")),
+    ),
+    Row(
+        "a test key in a protected environment",
+        "reference-test-key",
+        (ADMIN, namespaced("prod", gatewayKeys=[{"name": "ci", "mode": "Test"}])),
+        (ADMIN, namespaced("prod", gatewayKeys=[{"name": "ci", "mode": "Live"}])),
+    ),
+    Row(
+        "a key that does not say that it is none for testing",
+        "reference-test-key",
+        (ADMIN, namespaced("prod", gatewayKeys=[{"name": "ci"}])),
+        (ADMIN, namespaced("dev", gatewayKeys=[{"name": "ci"}])),
     ),
 )
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ringfence import names
-from ringfence.admission.operator_fence import GATEWAY_IMAGE
+from ringfence.plan.children.gateway_pod import COLLECTOR, ENVOY
 from tests.attack.asking import Request, create, delete, patch
 from tests.attack.prepared import CANARY, OPERATOR, annotated, pod
 from tests.attack.rows import RBAC, Row, core, group, named, namespace
@@ -95,7 +95,8 @@ OBJECT_ROWS: Final = (
         "operator-outside",
         create(core("kube-system", "serviceaccounts", "default/token"), {"spec": {}}),
         create(
-            core("acme-prod", "serviceaccounts", "default/token"), {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}}
+            core("acme-prod", "serviceaccounts", f"{names.gateway_key('batch')}/token"),
+            {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}},
         ),
     ),
     row(
@@ -125,14 +126,31 @@ POD: Final = pod("x", "acme-prod")["spec"]
 
 
 def gateway(
-    name: str = names.GATEWAY, where: str = "acme", image: str = f"{GATEWAY_IMAGE}:1", volumes: Any = (), **fields: Any
+    name: str = names.GATEWAY,
+    *,
+    where: str = "acme",
+    image: str = f"{names.GATEWAY_REPOSITORY}:1",
+    volumes: Any = (),
+    account: str = names.GATEWAY,
+    container: str = ENVOY,
+    **fields: Any,
 ) -> Any:
     """A Deployment of the gateway."""
     labels = {"app": "gateway"}
-    container = {**POD["containers"][0], "image": image, **fields}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": list(volumes)}}
-    body = {"spec": {"selector": {"matchLabels": labels}, "template": template}}
+    made = {**POD["containers"][0], "name": container, "image": image, **fields}
+    spec = {
+        "automountServiceAccountToken": False,
+        "containers": [made],
+        "serviceAccountName": account,
+        "volumes": list(volumes),
+    }
+    body = {"spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}}}
     return create(group("apps/v1", where, "deployments"), named(name, body))
+
+
+def own(*args: str) -> Any:
+    """The same with the operator's own image."""
+    return gateway(image=f"{names.COLLECTOR_REPOSITORY}:1", container=COLLECTOR, args=list(args))
 
 
 def secret_volume(name: str) -> Any:
@@ -146,6 +164,12 @@ def canary_token(seconds: int, account: str = names.CANARY) -> Any:
     )
 
 
+def probe_token(*audiences: str) -> Any:
+    """A token of the account by which gateways are looked at."""
+    spec = {"expirationSeconds": 600, **({"audiences": audiences} if audiences else {})}
+    return create(core(names.OPERATOR_NAMESPACE, "serviceaccounts", f"{names.PROBE}/token"), {"spec": spec})
+
+
 def bind_in_canary(account: str) -> Any:
     """A role in the canary's namespace for an account beside the operator's."""
     role = names.tenant_role("viewer")
@@ -155,6 +179,18 @@ def bind_in_canary(account: str) -> Any:
 CANARY_ROWS: Final = (
     row("a long token of the canary", "operator-canary-token", canary_token(601), canary_token(600)),
     row("a token of a neighbour", "operator-canary-token", canary_token(600, "default"), canary_token(600)),
+    row(
+        "a token of the probe for everything",
+        "operator-canary-token",
+        probe_token(),
+        probe_token(names.GATEWAY_AUDIENCE),
+    ),
+    row(
+        "a token of the probe for more",
+        "operator-canary-token",
+        probe_token(names.GATEWAY_AUDIENCE, "other"),
+        probe_token(names.GATEWAY_AUDIENCE),
+    ),
     row(
         "a role of a tenant for itself",
         "operator-binding-subject",
@@ -187,10 +223,18 @@ WORKLOAD_ROWS: Final = (
     row(
         "an image that only begins alike",
         "operator-workload-image",
-        gateway(image=f"{GATEWAY_IMAGE}-evil:1"),
+        gateway(image=f"{names.GATEWAY_REPOSITORY}-evil:1"),
         gateway(),
     ),
     row("another command", "operator-workload-command", gateway(command=["sh"]), gateway()),
+    row(
+        "a program in a hook",
+        "operator-workload-command",
+        gateway(lifecycle={"preStop": {"exec": {"command": ["sh"]}}}),
+        gateway(lifecycle={"preStop": {"sleep": {"seconds": 1}}}),
+    ),
+    row("its own image as an operator", "operator-workload-command", own("run"), own("collect", "--port", "9902")),
+    row("the account of somebody else", "operator-workload-token", gateway(account="default"), gateway()),
     row(
         "another's Secret, mounted",
         "operator-workload-volumes",

@@ -351,8 +351,15 @@ ESCALATION_ROWS: Final = (
         Threat.FORGED_OPERATOR,
         "create serviceaccounts/token",
         (ADMIN, token(names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT, None)),
-        (ADMIN, token("acme-dev", "default", [names.GATEWAY_AUDIENCE])),
+        (ADMIN, token("acme-dev", names.gateway_key("ci"), [names.GATEWAY_AUDIENCE])),
         backed=True,
+    ),
+    row(
+        "a gateway key by a developer",
+        Threat.STOLEN_TOKENS,
+        "create serviceaccounts/token",
+        (DEVELOPER, token("acme-dev", names.gateway_key("ci"), [names.GATEWAY_AUDIENCE])),
+        (ADMIN, token("acme-dev", names.gateway_key("ci"), [names.GATEWAY_AUDIENCE])),
     ),
 )
 

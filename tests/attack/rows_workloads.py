@@ -31,9 +31,9 @@ def noted(key: str, text: str) -> Any:
     return create(PODS, whole)
 
 
-def mounting(audience: str | None) -> Any:
+def mounting(audience: str | None, seconds: int = 3600) -> Any:
     """A pod with a token of its own account."""
-    source = {"path": "token", **({"audience": audience} if audience else {})}
+    source = {"path": "token", "expirationSeconds": seconds, **({"audience": audience} if audience else {})}
     return run(volumes=[{"name": "token", "projected": {"sources": [{"serviceAccountToken": source}]}}])
 
 
@@ -164,6 +164,12 @@ POD_ROWS: Final = (
         "pod-token",
         (DEVELOPER, mounting("vault")),
         (DEVELOPER, mounting(names.GATEWAY_AUDIENCE)),
+    ),
+    Row(
+        "a token for a year",
+        "pod-token-age",
+        (DEVELOPER, mounting(names.GATEWAY_AUDIENCE, 31_536_000)),
+        (DEVELOPER, mounting(names.GATEWAY_AUDIENCE, 86_400)),
     ),
     Row(
         "a token that its account mounts",

@@ -1,8 +1,8 @@
 """`make bench`: each part prints its figures as a Markdown table on standard output.
 
 `python -m tests.bench operator 10 100` is the operator beside a Go controller at these sizes, `admission 500` what
-policies add to a request among so many tenants, `fairness` what one tenant's flood costs another, and `incident` how
-soon a quarantine is closed.
+policies add to a request among so many tenants, `fairness` what one tenant's flood costs another, `incident` how soon a
+quarantine is closed, and `gateway 2000` what so many requests cost more through a gateway, beside LiteLLM's proxy.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tests.bench import incident
 from tests.bench.admission.cost import measure as measure_cost
 from tests.bench.contenders import reference, ringfence
 from tests.bench.fairness import measure as measure_fairness
+from tests.bench.gateway.overhead import measure as measure_overhead
 from tests.bench.scenario import Figures, measure
 
 _HEADINGS: Final = {
@@ -89,11 +90,22 @@ def _incident(sizes: Sequence[int]) -> None:
         incident.show(size)
 
 
+def _gateway(sizes: Sequence[int]) -> None:
+    """What a gateway adds to so many requests, each by turns."""
+    _head(["through", "p50 ms", "times bare", "p95 ms", "times bare", "own CPU ms each", "RSS MB"])
+    for size in sizes or (2000,):
+        bare, *gateways = measure_overhead(size)
+        for each in (bare, *gateways):
+            p50, p95 = each.p50 / bare.p50, each.p95 / bare.p95
+            print(_row([each.name, *map(_cell, (each.p50, p50, each.p95, p95, each.cpu, each.rss))]), flush=True)
+
+
 _PARTS: Final[Mapping[str, Callable[[Sequence[int]], None]]] = {
     "operator": _operator,
     "admission": _admission,
     "fairness": _fairness,
     "incident": _incident,
+    "gateway": _gateway,
 }
 
 

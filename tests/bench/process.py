@@ -4,11 +4,30 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UTIME, _STIME = 11, 12  # fields 14 and 15 of proc_pid_stat(5), counted after the command's closing parenthesis
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process has used so far."""
+
+    cpu: float
+    """CPU seconds, user and system."""
+    rss: float
+    """Resident memory now, in MB."""
+
+
+def usage(pid: int) -> Usage:
+    """Ask the kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return Usage((int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS, int(line.split()[1]) / 1000)
 
 
 class MeasuredProcess:
@@ -37,15 +56,22 @@ class MeasuredProcess:
     @property
     def cpu(self) -> float:
         """CPU seconds so far, user and system."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS
+        return self.usage.cpu
 
     @property
     def rss(self) -> float:
         """Resident memory now, in MB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1000
+        return self.usage.rss
+
+    @property
+    def usage(self) -> Usage:
+        """Both of it."""
+        return usage(self.pid)
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     def end(self, with_signal: signal.Signals) -> None:
         """Send a signal and wait for the end."""

@@ -1,7 +1,9 @@
 """What the engine relies on of a cluster: the real API server and its stand-in keep the same promises."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from ringfence.ports.cluster import (
     WatchEvent,
 )
 from tests.fakes.cluster import MemoryCluster
+from tests.gateway.certificates import Certificates
 
 AUDIT_ID = "00000000-0000-7000-8000-000000000000.0"
 HELD = "ringfence.dev/operator"
@@ -200,6 +203,41 @@ async def test_a_secret_is_asked_for_without_being_read(cluster: Cluster, home: 
     """Absent until it is there; asking makes none."""
     assert await cluster.secret_exists(home, "db") is Existence.ABSENT
     assert await cluster.secret_exists(home, "db") is Existence.ABSENT
+
+
+async def test_a_secret_is_made_and_its_content_is_not_answered(cluster: Cluster, home: str) -> None:
+    """What is secret goes one way; once it is there, nobody writes over it."""
+    ref = Ref(kinds.SECRET, home, "gateway-tls-it")
+    metadata = {"name": ref.name, "namespace": home}
+    manifest = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}
+    answer = await cluster.deposit(ref, manifest, {"tls.key": b"canary"}, audit_id=AUDIT_ID)
+    assert answer["metadata"]["name"] == ref.name
+    assert answer["metadata"]["uid"]
+    assert "data" not in answer
+    assert await cluster.secret_exists(home, ref.name) is Existence.PRESENT
+    with pytest.raises(ConflictError):
+        await cluster.deposit(ref, manifest, {"tls.key": b"other"}, audit_id=AUDIT_ID)
+
+
+async def test_who_vouches_for_callers_is_told_with_keys(cluster: Cluster) -> None:
+    """An address, and a set of keys (RFC 7517)."""
+    issuer = await cluster.issuer()
+    assert issuer.url.startswith("https://")
+    assert isinstance(json.loads(issuer.jwks)["keys"], list)
+
+
+async def test_of_an_authority_only_its_certificates_are_told(cluster: Cluster, home: str, tmp_path: Path) -> None:
+    """Whatever else somebody put beside them; nothing where there is no such ConfigMap, or no certificate in it."""
+    certificates = Certificates(tmp_path)
+    authority, key = certificates.authority.read_text(), certificates.server()["tls.key"].decode()
+    ref, manifest = settings(home, "llama-ca")
+    assert await cluster.authority(home, "llama-ca") == ""
+    await cluster.apply(ref, {**manifest, "data": {"ca.crt": "none"}}, audit_id=AUDIT_ID)
+    assert await cluster.authority(home, "llama-ca") == ""
+    beside = f"about it\n{key}{authority}"
+    await cluster.apply(ref, {**manifest, "data": {"ca.crt": beside}}, audit_id=AUDIT_ID)
+    assert await cluster.authority(home, "llama-ca") == authority
+    assert await cluster.authority(home, "other") == ""
 
 
 async def test_a_lease_is_taken_by_one(cluster: Cluster, home: str) -> None:

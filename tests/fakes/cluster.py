@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import orjson
 
 from ringfence import names
+from ringfence.adapters.kubernetes.certificates import public_part
+from ringfence.gateway.served import Issuer
 from ringfence.model import kinds
 from ringfence.model.kinds import PRIMARY_TYPES, Ref, ResourceType
 from ringfence.plan.seen import Existence
@@ -35,6 +37,7 @@ _ThingT = TypeVar("_ThingT")
 Failing = Callable[[str, Ref], ClusterError | None]
 """Given a verb and an object, the error that the call ends with."""
 
+VOUCHING = Issuer("https://kubernetes.default.svc", '{"keys":[]}')
 KUBE_SYSTEM_UID = "00000000-0000-0000-0000-00000000cafe"
 
 
@@ -56,8 +59,11 @@ class MemoryCluster:
     sent: list[Sent] = field(default_factory=list)
     failing: Failing = lambda verb, ref: None
     events: list[Object] = field(default_factory=list)
-    unserved: set[ResourceType] = field(default_factory=lambda: {kinds.EXTERNAL_SECRET})
+    unserved: set[ResourceType] = field(default_factory=lambda: {kinds.CERTIFICATE, kinds.EXTERNAL_SECRET})
     secrets: set[tuple[str, str]] = field(default_factory=set)
+    deposited: dict[Ref, list[str]] = field(default_factory=dict)
+    """Keys of the Secrets that were made; their values are kept by nobody."""
+    vouching: Issuer = VOUCHING
     claims: dict[str, int] = field(default_factory=dict)
     identity: Identity = field(
         default_factory=lambda: Identity("system:serviceaccount:ringfence-system:ringfence-operator")
@@ -134,8 +140,17 @@ class MemoryCluster:
         self._may("create", Ref(kinds.SECRET, namespace, name))
         return Existence.PRESENT if (namespace, name) in self.secrets else Existence.ABSENT
 
+    async def issuer(self) -> Issuer:
+        self._may("get", Ref(kinds.SECRET, "", ""))
+        return self.vouching
+
     async def claims_in(self, namespace: str) -> int:
         return self.claims.get(namespace, 0)
+
+    async def authority(self, namespace: str, name: str) -> str:
+        self._may("list", Ref(kinds.CONFIG_MAP, namespace, name))
+        found = self.objects.get(Ref(kinds.CONFIG_MAP, namespace, name), {})
+        return public_part(found.get("data", {}).get("ca.crt", ""))
 
     # --- Writer
 
@@ -146,6 +161,17 @@ class MemoryCluster:
         if ref in self.objects:
             raise ConflictError(f'{ref.type.plural} "{ref.name}" already exists', status=409)
         return _copied(self._store(ref, _copied(dict(manifest)), names.FIELD_MANAGER))
+
+    async def deposit(self, ref: Ref, manifest: Object, data: Mapping[str, bytes], *, audit_id: str) -> Object:
+        self._ask("deposit", ref, audit_id, manifest)
+        await self._power()
+        self._need_namespace(ref)
+        if (ref.namespace, ref.name) in self.secrets:
+            raise ConflictError(f'secrets "{ref.name}" already exists', status=409)
+        self.secrets.add((ref.namespace, ref.name))
+        self.deposited[ref] = sorted(data)
+        self.version += 1
+        return {"metadata": {**manifest["metadata"], "uid": self._uid(ref), "resourceVersion": str(self.version)}}
 
     async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:
         self._ask("dry-run" if dry_run else "apply", ref, audit_id, manifest)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ringfence import names
 from ringfence.model.kinds import (
+    CERTIFICATE,
     CHILD_TYPES,
     CORE_NAMESPACE,
     EXTERNAL_SECRET,
@@ -22,7 +23,7 @@ from ringfence.plan.reasons import ConditionType
 from ringfence.plan.seen import Facts
 from tests.simulation import Object, Simulation
 
-KEPT: Final = tuple(kind for kind in CHILD_TYPES if kind != EXTERNAL_SECRET)
+KEPT: Final = tuple(kind for kind in CHILD_TYPES if kind not in (CERTIFICATE, EXTERNAL_SECRET))
 """What is compared in tenants' namespaces; nothing here serves ExternalSecrets."""
 _GIVEN: Final = ("name", "namespace", "labels", "annotations", "uid", "creationTimestamp", "deletionTimestamp")
 _LABELS: Final = ("ringfence.dev/", "pod-security.kubernetes.io/")

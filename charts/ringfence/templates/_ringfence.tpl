@@ -21,6 +21,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{- define "ringfence.gatewayImage" -}}
+{{- with .Values.gateway.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ required "gateway.image needs a tag or a digest" .tag }}{{ end }}
+{{- end -}}
+{{- end }}
+
+{{/* The images that the operator may run are this release's, whatever the checked-in policies say. */}}
+{{- define "ringfence.pinned" -}}
+{{- $pinned := .text | replace "'localhost/ringfence/operator'" (printf "'%s'" .root.Values.image.repository) }}
+{{- with .root.Values.gateway.image.repository }}
+{{- $pinned = $pinned | replace "'docker.io/envoyproxy/envoy'" (printf "'%s'" .) }}
+{{- end }}
+{{- $pinned }}
+{{- end }}
+
 {{- define "ringfence.claim" -}}
 {{- .Values.ledger.existingClaim | default "ringfence-ledger" }}
 {{- end }}

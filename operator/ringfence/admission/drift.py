@@ -2,18 +2,15 @@
 
 Law: what is compared is what a policy says once the API server has filled in its defaults; labels, annotations and
 whatever else others add to an object are their own business. What is there beside our policies is not judged here.
+Which images the operator may run is a setting of the installation, in its policies as in its operator.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from ringfence.admission import operator_fence
 from ringfence.admission.catalogue import POLICIES, files
-
-_MATCH: Final = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
-_VALIDATING: Final = "ValidatingAdmissionPolicy"
-_MUTATING: Final = "MutatingAdmissionPolicy"
-_UNFILLED: Final = "what it fills in has to be written by people: who asks, approvers, regions of pods"
 
 
 class Key(NamedTuple):
@@ -24,6 +21,13 @@ class Key(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+_MATCH: Final = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+_VALIDATING: Final = "ValidatingAdmissionPolicy"
+_MUTATING: Final = "MutatingAdmissionPolicy"
+_PINNING: Final = Key(_VALIDATING, operator_fence.WORKLOADS.name)
+_UNFILLED: Final = "what it fills in has to be written by people: who asks, approvers, regions of pods"
 
 
 @cache
@@ -55,13 +59,33 @@ class Drift(NamedTuple):
         return not self.path and self.key.kind.startswith(_VALIDATING) and self.key.name not in _warning()
 
 
-def differences(live: Mapping[Key, Mapping[str, Any]], served: Set[str]) -> tuple[Drift, ...]:
-    """What is not as shipped, of the kinds that the cluster serves; ``live`` are specs."""
+def differences(
+    live: Mapping[Key, Mapping[str, Any]], served: Set[str], *, images: Sequence[str] | None = operator_fence.PINNED
+) -> tuple[Drift, ...]:
+    """What is not as shipped, of the kinds that the cluster serves; ``live`` are specs.
+
+    ``images`` are the repositories that this installation runs; None where whoever asks can't know them.
+    """
     return tuple(
         Drift(key, path)
         for key, wanted in sorted(shipped().items())
-        if key.kind in served and (path := _difference(wanted, live.get(key))) is not None
+        if key.kind in served and (path := _difference(_pinned(key, wanted, live, images), live.get(key))) is not None
     )
+
+
+def _pinned(
+    key: Key, wanted: Mapping[str, Any], live: Mapping[Key, Mapping[str, Any]], images: Sequence[str] | None
+) -> Mapping[str, Any]:
+    """The spec as it is with this installation's images."""
+    if key != _PINNING:
+        return wanted
+    first, *others = wanted["variables"]
+    pins = operator_fence.pins(images).entry() if images is not None else _pins_of(live.get(key, {}))
+    return {**wanted, "variables": [pins or first, *others]}
+
+
+def _pins_of(found: Mapping[str, Any]) -> Mapping[str, str] | None:
+    return next((each for each in found.get("variables", ()) if each["name"] == operator_fence.pins().name), None)
 
 
 def lacking(served: Set[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ringfence.admission.cel import (
     SUBRESOURCE,
     by_controllers,
 )
-from ringfence.admission.policy import CHANGE, Expression, Policy, Resources, Validation
+from ringfence.admission.policy import CHANGE, CREATE, Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, GUARDRAIL
 
@@ -25,6 +25,16 @@ from ringfence.model.kinds import GROUP, GUARDRAIL
 def _same(*paths: str) -> str:
     return " && ".join(f"object.metadata.{path} == oldObject.metadata.{path}" for path in paths)
 
+
+# Those that make what the gateway's Deployment and Service stand for.
+_CONTROLLERS: Final = by_controllers(
+    *("deployment-controller", "replicaset-controller", "disruption-controller"),
+    *("endpoint-controller", "endpointslice-controller"),
+)
+# Those that end a pod for its node's sake.
+_POD_KEEPERS: Final = f"{NODE} || {ME} == 'system:kube-scheduler' || " + by_controllers(
+    "node-controller", "pod-garbage-collector", "taint-eviction-controller"
+)
 
 FENCE: Final = Policy(
     name="ringfence-fence",
@@ -36,11 +46,7 @@ FENCE: Final = Policy(
         NOT_OPERATOR,
         GLASS_WHOLE,
         NOT_COLLECTED,
-        Expression(
-            "not-its-controller",
-            f"!({by_controllers('deployment-controller', 'replicaset-controller')}"
-            f" || ({NODE} && {RESOURCE} == 'pods'))",
-        ),
+        Expression("not-its-controller", f"!({_CONTROLLERS} || ({RESOURCE} == 'pods' && ({_POD_KEEPERS})))"),
     ),
     validations=(
         Validation(
@@ -86,6 +92,29 @@ GUARDRAILS: Final = Policy(
     ),
 )
 
+HOME: Final = Policy(
+    name="ringfence-home",
+    about="Nothing runs in a home namespace but the gateway: whatever runs there can mount the providers' keys.",
+    resources=(
+        Resources("", ("pods", "replicationcontrollers"), CREATE),
+        Resources("apps", ("daemonsets", "deployments", "replicasets", "statefulsets"), CREATE),
+        Resources("batch", ("*",), CREATE),
+    ),
+    namespaces=({"key": names.HOME_LABEL, "operator": "Exists"},),
+    unless=(NOT_OPERATOR, GLASS_WHOLE),
+    validations=(
+        Validation(
+            "home-workload",
+            (Threat.READ_SECRETS, Threat.POISONED_GATEWAY, Threat.WILDCARD_ROLES),
+            f"""
+            ({RESOURCE} == 'replicasets' && {by_controllers("deployment-controller")})
+              || ({RESOURCE} == 'pods' && {by_controllers("replicaset-controller")})
+            """,
+            "nothing runs in a home namespace but the tenant's gateway",
+        ),
+    ),
+)
+
 DEFINITIONS: Final = Policy(
     name="ringfence-definitions",
     about="A definition of ours is not deleted by accident: every tenant's objects would go with it.",
@@ -102,4 +131,4 @@ DEFINITIONS: Final = Policy(
     ),
 )
 
-POLICIES: Final = (FENCE, GUARDRAILS, DEFINITIONS)
+POLICIES: Final = (FENCE, GUARDRAILS, HOME, DEFINITIONS)

@@ -4,6 +4,7 @@ Law: RBAC gives it verbs on resources, these policies say on which objects. Noth
 operator that needs more is changed, not excused.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from ringfence import names
@@ -15,6 +16,7 @@ from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP
 from ringfence.model.rules import cel_list
 from ringfence.model.tenant_rules import RESERVED_NAMES
+from ringfence.plan.children.gateway_pod import COLLECTOR
 
 _BY_OPERATOR: Final = (Expression("the-operator", OPERATOR),)
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -24,9 +26,9 @@ _HANDED: Final = value(annotations("oldObject"), names.ADOPT_ANNOTATION)
 _HANDS: Final = value(annotations("object"), names.ADOPT_ANNOTATION)
 _CANARY: Final = cel_list((names.CANARY, names.CANARY_HOME))
 
-GATEWAY_IMAGE: Final = "localhost/ringfence/gateway"
-"""The repository of the one image that the operator may run."""
-_GATEWAY_SECRETS: Final = ("gateway-tls-", "model-")
+_OF_GATEWAY: Final = " || ".join(
+    f"v.secret.secretName.startsWith('{prefix}')" for prefix in (names.GATEWAY_TLS_PREFIX, "model-")
+)
 
 NAMESPACES: Final = Policy(
     name="ringfence-operator-namespaces",
@@ -148,16 +150,33 @@ BINDINGS: Final = Policy(
 
 _POD: Final = "object.spec.template.spec"
 
+_IMAGES: Final = "images"
+PINNED: Final = (names.GATEWAY_REPOSITORY, names.COLLECTOR_REPOSITORY)
+"""Repositories of the images that the operator may run, as they are shipped; an installation sets its own."""
+
+
+def pins(repositories: Iterable[str] = PINNED) -> Expression:
+    """The variable that says which images the operator may run."""
+    return Expression(_IMAGES, cel_list(repositories))
+
+
 WORKLOADS: Final = Policy(
     name="ringfence-operator-workloads",
     about="The operator runs the gateway of a tenant, and nothing else; `ringfence-pods` keeps it from pods.",
     resources=(
         Resources("", ("podtemplates", "replicationcontrollers"), WRITE),
-        Resources("apps", ("*",), WRITE),
+        Resources("apps", ("daemonsets", "deployments", "replicasets", "statefulsets"), WRITE),
         Resources("batch", ("*",), WRITE),
     ),
     unless=_BY_OPERATOR,
-    variables=(Expression("deployment", f"{RESOURCE} == 'deployments'"),),
+    variables=(
+        pins(),
+        Expression("deployment", f"{RESOURCE} == 'deployments'"),
+        Expression(
+            "containers",
+            f"variables.deployment ? {_POD}.containers + {_POD}.?initContainers.orValue([]) : []",
+        ),
+    ),
     validations=(
         Validation(
             "operator-workload",
@@ -171,31 +190,41 @@ WORKLOADS: Final = Policy(
         Validation(
             "operator-workload-image",
             (*_DEPUTY, Threat.POISONED_GATEWAY),
-            f"""
-            !variables.deployment || ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c,
-              c.image.startsWith('{GATEWAY_IMAGE}:') || c.image.startsWith('{GATEWAY_IMAGE}@'))
+            """
+            variables.containers.all(c, variables.images.exists(i,
+              c.image.startsWith(i + ':') || c.image.startsWith(i + '@')))
             """,
-            "the operator runs the gateway's image only",
+            "the operator runs the images of the gateway and of its collector only",
         ),
         Validation(
             "operator-workload-command",
             (*_DEPUTY, Threat.POISONED_GATEWAY),
             f"""
-            !variables.deployment || ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c,
-              !has(c.command) && !has(c.lifecycle))
+            variables.containers.all(c, !has(c.command) && !c.?lifecycle.?postStart.hasValue()
+              && (!c.?lifecycle.?preStop.hasValue() || c.?lifecycle.?preStop.?sleep.hasValue())
+              && (c.name != '{COLLECTOR}' || c.?args[?0].orValue('') == 'collect'))
             """,
-            "the operator overrides no command",
+            "the operator overrides no command, has no hook but a pause, and lets its own image collect only",
         ),
         Validation(
             "operator-workload-volumes",
             (*_DEPUTY, Threat.READ_SECRETS),
             f"""
-            !variables.deployment || ({_POD}.?volumes.orValue([]).all(v, has(v.configMap) || has(v.emptyDir)
-              || (has(v.secret) && ({" || ".join(f"v.secret.secretName.startsWith('{p}')" for p in _GATEWAY_SECRETS)})))
-              && ({_POD}.containers + {_POD}.?initContainers.orValue([])).all(c, !has(c.envFrom)
-                && c.?env.orValue([]).all(e, !has(e.valueFrom) || !has(e.valueFrom.secretKeyRef))))
+            (!variables.deployment || {_POD}.?volumes.orValue([]).all(v, has(v.configMap) || has(v.emptyDir)
+              || (has(v.secret) && ({_OF_GATEWAY}))))
+              && variables.containers.all(c, !has(c.envFrom)
+                && c.?env.orValue([]).all(e, !has(e.valueFrom) || !has(e.valueFrom.secretKeyRef)))
             """,
             "the gateway mounts Secrets gateway-tls-* and model-* only",
+        ),
+        Validation(
+            "operator-workload-token",
+            (*_DEPUTY, Threat.STOLEN_TOKENS),
+            f"""
+            !variables.deployment || ({_POD}.?serviceAccountName.orValue('') == '{names.GATEWAY}'
+              && !{_POD}.?automountServiceAccountToken.orValue(true))
+            """,
+            f"the gateway runs as ServiceAccount {names.GATEWAY}, without a token",
         ),
     ),
 )
@@ -210,7 +239,10 @@ SECRETS: Final = Policy(
         Validation(
             "operator-secret",
             (*_DEPUTY, Threat.READ_SECRETS),
-            "request.?dryRun.orValue(false) || object.metadata.?name.orValue('').startsWith('gateway-tls-')",
+            f"""
+            request.?dryRun.orValue(false)
+              || object.metadata.?name.orValue('').startsWith('{names.GATEWAY_TLS_PREFIX}')
+            """,
             "the operator makes no Secret but the gateway's certificates",
         ),
     ),

@@ -13,6 +13,8 @@ from ringfence.admission.scheduling import PLACE_RULES, PLACE_VARIABLES
 from ringfence.admission.threats import Threat
 from ringfence.model.rules import cel_list
 
+_LONGEST_TOKEN: Final = 86_400
+"""In seconds: nodes ask for whatever a pod says, and a token that was taken works until its end."""
 _CREDENTIAL_NAME: Final = "(KEY|TOKEN|PASSWORD|SECRET)$"
 # `$(NAME)` is what another variable holds, which may come from a Secret.
 _REFERENCE: Final = "^[$][(][A-Za-z_][A-Za-z0-9_.-]*[)]$"
@@ -146,6 +148,15 @@ PODS: Final = Policy(
               || s.serviceAccountToken.?audience.orValue('') == '{names.GATEWAY_AUDIENCE}'))
             """,
             f"no tokens but for audience {names.GATEWAY_AUDIENCE}; set automountServiceAccountToken: false",
+        ),
+        Validation(
+            "pod-token-age",
+            (Threat.STOLEN_TOKENS,),
+            f"""
+            variables.volumes.all(v, v.?projected.?sources.orValue([]).all(s,
+              s.?serviceAccountToken.?expirationSeconds.orValue({_LONGEST_TOKEN}) <= {_LONGEST_TOKEN}))
+            """,
+            f"a pod's token is renewed every day: expirationSeconds is {_LONGEST_TOKEN} at most",
         ),
         Validation(
             "pod-certificate",

@@ -69,6 +69,13 @@ def _pod(**container: Any) -> dict[str, Any]:
     return {**_named(), "spec": {"automountServiceAccountToken": False, "containers": [made]}}
 
 
+def _deployment() -> dict[str, Any]:
+    """One where the gateway never is."""
+    labels = {"app": "canary"}
+    template = {**_pod(), "metadata": {"labels": labels}}
+    return {**_named(), "spec": {"selector": {"matchLabels": labels}, "template": template}}
+
+
 def _binding(role: str, subject: Mapping[str, str]) -> dict[str, Any]:
     return {**_named(), "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role}, "subjects": [subject]}
 
@@ -137,9 +144,9 @@ PROBES: Final[tuple[Probe, ...]] = (
     ),
     Probe(Refusal("claim-class"), _in("persistentvolumeclaims"), {**_named(), "spec": _CLAIM}),
     Probe(
-        Refusal("token-audience"),
+        Refusal("token-key"),
         _in("serviceaccounts/default/token"),
-        {"spec": {"audiences": ["elsewhere"]}},
+        {"spec": {"audiences": [names.GATEWAY_AUDIENCE]}},
     ),
     Probe(
         Refusal("secret-token"),
@@ -199,6 +206,12 @@ PROBES: Final[tuple[Probe, ...]] = (
         asker=Asker.OPERATOR,
     ),
     Probe(
+        Refusal("operator-workload"),
+        _in("deployments", "apis/apps/v1"),
+        _deployment(),
+        asker=Asker.OPERATOR,
+    ),
+    Probe(
         Refusal("canary-dry-run"),
         _in(f"pods/{_NAME}/eviction"),
         {"apiVersion": "policy/v1", "kind": "Eviction", **_named()},
@@ -227,7 +240,7 @@ UNPROVOKED: Final[Mapping[str, str]] = {
     "ringfence-hold-sign-in": "it judges the release of a hold that stands",
     "ringfence-incidents": "it judges the end of an object of a tenant's home",
     "ringfence-status": "nobody but the operator, whom it exempts, has a right to write a status",
-    "ringfence-operator-workloads": "the operator has no right to make workloads, which is what is refused first",
+    "ringfence-home": "nobody whom the canary is has a right to run anything in a home namespace",
     "ringfence-operator-secrets": "only a Secret made for real would provoke it",
 }
 """Policies that are known to be there and bound as shipped, and why nobody sees them refuse."""

@@ -14,11 +14,15 @@ from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE
 _ENVIRONMENTS: Final = "params.spec.?environments.orValue([]).map(e, e.name)"
 _UNKNOWN: Final = "!params.spec.?providers.orValue([]).exists(p, p.name == b.provider && b.model in p.models)"
 _ASTRAY: Final = "!(e in {0}) || e == {0}[0]"
+_REFUSED: Final = (
+    "params.spec.?environments.orValue([]).exists(e, e.protected && e.name == object.spec.environment)"
+    " ? object.spec.?gatewayKeys.orValue([]).filter(k, k.?mode.orValue('Test') == 'Test') : []"
+)
 _ROUTE: Final = f"{RESOURCE} == '{MODEL_ROUTE.plural}'"
 
 REFERENCES: Final = Policy(
     name="ringfence-references",
-    about="Whoever names a provider, model or environment that the Tenant does not have is told at once.",
+    about="Whoever names a provider, model, environment or key that the Tenant does not allow is told at once.",
     resources=(Resources(GROUP, (MODEL_ROUTE.plural, NAMESPACE.plural)),),
     unless=(
         LIVING,
@@ -28,7 +32,7 @@ REFERENCES: Final = Policy(
             f"""
             {_ROUTE} ? object.spec.backends.exists(b, {_UNKNOWN})
                 || object.spec.?promotions.orValue({{}}).exists(e, {_ASTRAY.format(_ENVIRONMENTS)})
-              : !(object.spec.environment in {_ENVIRONMENTS})
+              : !(object.spec.environment in {_ENVIRONMENTS}) || ({_REFUSED}).size() > 0
             """,
         ),
     ),
@@ -48,6 +52,7 @@ REFERENCES: Final = Policy(
               {_ASTRAY.format("variables.environments")}) : []
             """,
         ),
+        Expression("refused", f"variables.route ? [] : ({_REFUSED})"),
     ),
     validations=(
         Validation(
@@ -70,6 +75,13 @@ REFERENCES: Final = Policy(
             "variables.route || object.spec.environment in variables.environments",
             "the Tenant has no environment",
             "object.spec.?environment.orValue('')",
+        ),
+        Validation(
+            "reference-test-key",
+            (Threat.STOLEN_TOKENS,),
+            "variables.refused.size() == 0",
+            "a protected environment serves no gateway key of mode Test:",
+            "variables.refused[0].name",
         ),
     ),
 )

@@ -1,7 +1,8 @@
 """Tokens of ServiceAccounts, and Secrets that would answer with their content.
 
-Law: a tenant's token is for the gateway and grows no older than its key says; a token of the operator is asked for by
-the node on which it runs.
+Law: a token that a person of a tenant asks for is a declared gateway key, for the gateway alone and no older than the
+key says: any other one would be a key without mode, networks or owner. Tokens of pods, and the operator's, are asked
+for by the node on which they run.
 """
 
 from typing import Final
@@ -16,12 +17,12 @@ _TOKENS: Final = Resources("", ("serviceaccounts/token",), CREATE)
 _TOKEN_SECRET: Final = "kubernetes.io/service-account-token"  # noqa: S105 -- a Secret's type
 _DEFAULT_AGE: Final = 3600
 """In seconds: what the API server takes where a request says nothing."""
-CANARY_TOKEN_AGE: Final = 600
+OWN_TOKEN_AGE: Final = 600
 """In seconds: the least that the API server gives."""
 
 TOKENS: Final = Policy(
     name="ringfence-tokens",
-    about="Tokens of a tenant's ServiceAccounts are for the gateway, and of bounded age.",
+    about="Nobody asks for tokens of a tenant's ServiceAccounts but gateway keys, for the gateway, of bounded age.",
     resources=(_TOKENS,),
     unless=(_NOT_A_NODE, GLASS_WHOLE),
     missing="Deny",
@@ -29,13 +30,20 @@ TOKENS: Final = Policy(
         Expression("keys", "params.spec.?tokens.?keys.orValue([]).filter(k, k.serviceAccount == request.name)"),
         Expression(
             "greatest",
-            f"""
+            """
             variables.keys.size() > 0 ? variables.keys[0].maxAgeSeconds
-              : params.spec.?tokens.?maxAgeSeconds.orValue({_DEFAULT_AGE})
+              : params.spec.?tokens.?maxAgeSeconds.orValue(0)
             """,
         ),
     ),
     validations=(
+        Validation(
+            "token-key",
+            (Threat.STOLEN_TOKENS,),
+            "variables.greatest > 0",
+            "tokens are for gateway keys only; declare one in spec.gatewayKeys of the Namespace object "
+            "(none of mode Test in a protected environment)",
+        ),
         Validation(
             "token-audience",
             (Threat.STOLEN_TOKENS,),
@@ -48,7 +56,9 @@ TOKENS: Final = Policy(
         Validation(
             "token-age",
             (Threat.STOLEN_TOKENS,),
-            f"object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= variables.greatest",
+            f"""
+            variables.greatest == 0 || object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= variables.greatest
+            """,
             "greatest age in seconds of a token of this ServiceAccount:",
             "string(variables.greatest)",
         ),
@@ -104,7 +114,7 @@ SECRET_DELETION: Final = Policy(
 
 OPERATOR_TOKENS: Final = Policy(
     name="ringfence-operator-tokens",
-    about="Nobody makes himself a token of the operator, and the operator none but the canary's.",
+    about="Nobody makes himself a token of the operator, and the operator none but the canary's and the probe's.",
     resources=(_TOKENS, Resources("", ("secrets",), CREATE)),
     namespaces=({"key": "kubernetes.io/metadata.name", "operator": "In", "values": [names.OPERATOR_NAMESPACE]},),
     unless=(_NOT_A_NODE, GLASS_WHOLE),
@@ -125,10 +135,13 @@ OPERATOR_TOKENS: Final = Policy(
             "operator-canary-token",
             (Threat.CONFUSED_DEPUTY, Threat.FORGED_OPERATOR),
             f"""
-            request.resource.resource == 'secrets' || !({OPERATOR}) || (request.name == '{names.CANARY}'
-              && object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= {CANARY_TOKEN_AGE})
+            request.resource.resource == 'secrets' || !({OPERATOR})
+              || (object.spec.?expirationSeconds.orValue({_DEFAULT_AGE}) <= {OWN_TOKEN_AGE}
+                && (request.name == '{names.CANARY}' || (request.name == '{names.PROBE}'
+                  && object.spec.?audiences.orValue([]) == ['{names.GATEWAY_AUDIENCE}'])))
             """,
-            f"the operator asks for tokens of {names.CANARY} only, for {CANARY_TOKEN_AGE} seconds",
+            f"the operator asks for tokens of {names.CANARY}, and for the gateway of {names.PROBE}, "
+            f"for {OWN_TOKEN_AGE} seconds",
         ),
     ),
 )

@@ -33,8 +33,19 @@ COMMANDS: Final = {
     "explain-deny": Command(
         "ringfence.cli.reach.explain", "explain_deny", "Say why one may not connect to another, and what would open it."
     ),
+    "usage": Command("ringfence.cli.usage.command", "usage", "Tell how much was used of models."),
+    "collect": Command("ringfence.cli.collect", "collect", "Count a gateway's requests, beside it in its pod."),
     "lineage": Command("ringfence.cli.lineage", "app", "Read and verify the record."),
     "evidence": Command("ringfence.cli.evidence.command", "evidence", "Tell what the record has of an incident."),
+    "key": Command("ringfence.cli.key", "app", "Issue, list and revoke keys of the gateway."),
+    "promote": Command("ringfence.cli.route.promote", "promote", "Let an environment serve another revision."),
+    "approve": Command("ringfence.cli.route.approve", "approve", "Approve what somebody else promoted."),
+    "rollback": Command("ringfence.cli.route.promote", "rollback", "Go back to what an environment served before."),
+    "trace": Command("ringfence.cli.route.trace", "trace", "Tell what served when, and by whose word."),
+    "render": Command("ringfence.cli.render", "render", "Print the revisions that files would make."),
+    "envoy-ai": Command(
+        "ringfence.cli.envoy_ai.command", "envoy_ai", "Print a tenant's gateway as resources of Envoy AI Gateway."
+    ),
     "crds": Command("ringfence.cli.crds", "crds", "Print the custom resource definitions."),
     "generate": Command(
         "ringfence.cli.generate", "generate", "Write every file of the repository that is made from code."

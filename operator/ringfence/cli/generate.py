@@ -49,6 +49,12 @@ def _decisions() -> Iterable[tuple[str, str]]:
     yield "docs/reference/roles.md", reference_roles()
 
 
+def _data_planes() -> Iterable[tuple[str, str]]:
+    from ringfence.gateway.envoy_ai.differences import reference_data_planes
+
+    yield "docs/reference/data-planes.md", reference_data_planes()
+
+
 def _installation() -> Iterable[tuple[str, str]]:
     from ringfence.cli.installation import chart_definitions, flows, roles
     from ringfence.cli.policies import policies
@@ -59,7 +65,7 @@ def _installation() -> Iterable[tuple[str, str]]:
     yield from policies()
 
 
-GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _installation)
+GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _data_planes, _installation)
 
 
 def outputs() -> Mapping[str, str]:

@@ -6,6 +6,7 @@ Law: this is the one place that knows every adapter.
 import asyncio
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,24 +22,32 @@ import uvloop
 
 from ringfence import __version__, names
 from ringfence.adapters.clock import SystemClock
+from ringfence.adapters.collectors import HttpCollectors
+from ringfence.adapters.gateways import HttpGateways
 from ringfence.adapters.kubernetes.canary import KubernetesCanary
 from ringfence.adapters.kubernetes.client import KubernetesCluster
 from ringfence.adapters.kubernetes.config import ConfigError, Connection, from_kubeconfig, in_cluster
+from ringfence.adapters.kubernetes.probe import ProbeTokens
+from ringfence.adapters.mint import CertificateMint
 from ringfence.adapters.probes import serve_probes
 from ringfence.adapters.signer import Ed25519Signer, KeyFileError, load_or_create_signer, load_signer
 from ringfence.adapters.sqlite.files import parse_url
 from ringfence.adapters.sqlite.hold import HeldError, hold
 from ringfence.adapters.sqlite.ledger import SqliteLedger
+from ringfence.adapters.sqlite.usage import SqliteUsage
 from ringfence.engine.election import Candidate
-from ringfence.engine.facts import Ranges
+from ringfence.engine.facts import Gateways, Ranges
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.operator import Engine, LeaseLostError
 from ringfence.engine.preflight import RefusedToStartError, preflight
 from ringfence.engine.stopping import unless
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Sources
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
 from ringfence.model.kinds import LEASE, Ref
+from ringfence.plan.images import SHIPPED, Images
+from ringfence.plan.seen import CertificateIssuer, RateLimitService
 from ringfence.ports.cluster import ClusterError, UnauthorizedError
 from ringfence.ports.ledger import ForkRefusedError
 
@@ -53,6 +62,9 @@ SUPERSEDED: Final = 4
 POD_PORT: Final = 8080
 # Fewer, larger collections: what lives long is frozen once everything is known.
 GC_THRESHOLDS: Final = (50_000, 20, 20)
+_ISSUERS: Final = ("ClusterIssuer", "Issuer")
+_SERVICE: Final = re.compile("(?P<name>[a-z]([a-z0-9-]{0,61}[a-z0-9])?):(?P<port>[0-9]{1,5})")
+_PORTS: Final = 65_536
 SIGNING_KEY: Final = "signing-key.pem"
 
 
@@ -72,9 +84,16 @@ class Settings:
     resync: float
     checkpoint: float
     writes_per_second: float
+    usage: float
     pod_ranges: tuple[str, ...]
     service_ranges: tuple[str, ...]
     node_ranges: tuple[str, ...]
+    gateway_image: str = SHIPPED.gateway
+    collector_image: str = ""
+    certificate_issuer: str = ""
+    certificate_authority: str = ""
+    rate_limit_service: str = ""
+    trusted_hops: int = 0
 
     def connection(self) -> Connection:
         """Return where the API server is; read anew each time, since credentials change."""
@@ -97,10 +116,39 @@ class Settings:
             checkpoint=self.checkpoint,
             writes_per_second=self.writes_per_second,
             burst=int(2 * self.writes_per_second),
+            gateways=self._gateways(),
             ranges=Ranges(pods=self.pod_ranges, services=self.service_ranges, nodes=self.node_ranges),
             configuration_digest=self.digest(),
             image=os.environ.get("RINGFENCE_IMAGE", ""),
         )
+
+    def _gateways(self) -> Gateways:
+        """Return what gateways are made of; raises ValueError for a setting that can't be read."""
+        collector = self.collector_image or os.environ.get("RINGFENCE_IMAGE") or SHIPPED.collector
+        return Gateways(
+            images=Images(self.gateway_image, collector),
+            certificates=self._certificates(),
+            rate_limit_service=self._rate_limit_service(),
+            trusted_hops=self.trusted_hops,
+        )
+
+    def _certificates(self) -> CertificateIssuer | None:
+        if not self.certificate_issuer:
+            return None
+        kind, _, name = self.certificate_issuer.partition("/")
+        if kind not in _ISSUERS or not name:
+            raise ValueError(f"--certificate-issuer is KIND/NAME with one of {', '.join(_ISSUERS)}")
+        if not self.certificate_authority:
+            raise ValueError("--certificate-issuer needs --certificate-authority: by it workloads verify gateways")
+        return CertificateIssuer(kind, name, self.certificate_authority)
+
+    def _rate_limit_service(self) -> RateLimitService | None:
+        if not self.rate_limit_service:
+            return None
+        found = _SERVICE.fullmatch(self.rate_limit_service)
+        if found is None or not 0 < int(found["port"]) < _PORTS:
+            raise ValueError("--rate-limit-service is NAME:PORT, of a Service in the operator's namespace")
+        return RateLimitService(found["name"], int(found["port"]))
 
     def probes_address(self) -> tuple[str, int]:
         """Return host and port for probes: open to the kubelet in a pod, to nobody else outside."""
@@ -156,6 +204,10 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
         canary = None if settings.unguarded else KubernetesCanary(settings.connection())
         if canary is not None:
             stack.push_async_callback(canary.close)
+        collectors = HttpCollectors()
+        stack.push_async_callback(collectors.close)
+        tokens = ProbeTokens(settings.connection())
+        stack.push_async_callback(tokens.close)
         clock, metrics = SystemClock(), Metrics()
         lease = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE)
         engine = Engine(
@@ -167,6 +219,9 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             tuning=settings.tuning(identity),
             metrics=metrics,
             canary=canary,
+            mint=CertificateMint(clock.monotonic),
+            usage=Sources(collectors, SqliteUsage(directory), every=settings.usage),
+            gateways=HttpGateways(tokens.get),
         )
         host, port = settings.probes_address()
         health = engine.health

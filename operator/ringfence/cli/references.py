@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, TENANT
 from ringfence.model.subject import Problem, Subject
-from ringfence.plan.modelroute import planner as routes
+from ringfence.plan.modelroute import gates as routes
 from ringfence.plan.namespace import gates as namespaces
 from ringfence.plan.namespace.site import Site
 from ringfence.plan.seen import Facts, Seen
@@ -22,6 +22,7 @@ _NAMESPACE_GATES: Final = (
     (namespaces.environment_exists, "spec.environment"),
     (namespaces.region_is_the_tenants, "spec.region"),
     (namespaces.pod_security_is_allowed, "spec.podSecurity"),
+    (namespaces.keys_suit_the_environment, "spec.gatewayKeys"),
 )
 _ROUTE_GATES: Final = (
     (routes.providers_are_approved, "spec.backends"),

@@ -12,6 +12,7 @@ import typer
 from ringfence.cli.absent import absent
 from ringfence.cli.logs import LogFormat, LogLevel, configure_logs
 from ringfence.engine.budget import WRITES_PER_SECOND
+from ringfence.plan.images import SHIPPED
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -65,6 +66,10 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         float,
         typer.Option(envvar="RINGFENCE_WRITES_PER_SECOND", help="The most that is asked of the API server.", min=1),
     ] = WRITES_PER_SECOND,
+    usage: Annotated[
+        float,
+        typer.Option(envvar="RINGFENCE_USAGE", help="Seconds between looks at what gateways have counted.", min=1),
+    ] = 60,
     pod_ranges: Annotated[
         str, typer.Option(envvar="RINGFENCE_POD_RANGES", help="Pod address ranges, where nodes don't tell; by comma.")
     ] = "",
@@ -76,6 +81,45 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         str,
         typer.Option(envvar="RINGFENCE_NODE_RANGES", help="Address ranges of nodes and of whatever else is protected."),
     ] = "",
+    gateway_image: Annotated[
+        str, typer.Option(envvar="RINGFENCE_GATEWAY_IMAGE", help="Envoy's image; admission pins its repository.")
+    ] = SHIPPED.gateway,
+    collector_image: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_COLLECTOR_IMAGE",
+            help="The operator's own image, which counts beside Envoy; RINGFENCE_IMAGE where it is left out.",
+        ),
+    ] = "",
+    certificate_issuer: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_CERTIFICATE_ISSUER",
+            help="An issuer of cert-manager's for gateways, as KIND/NAME; Ringfence certifies where it is left out.",
+        ),
+    ] = "",
+    certificate_authority: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RINGFENCE_CERTIFICATE_AUTHORITY",
+            help="What that issuer's certificates are verified by (PEM); workloads are told.",
+            dir_okay=False,
+            exists=True,
+        ),
+    ] = None,
+    rate_limit_service: Annotated[
+        str,
+        typer.Option(
+            envvar="RINGFENCE_RATE_LIMIT_SERVICE",
+            help="A Service beside the operator that counts tokens exactly, as NAME:PORT; they are estimated without.",
+        ),
+    ] = "",
+    trusted_hops: Annotated[
+        int,
+        typer.Option(
+            envvar="RINGFENCE_TRUSTED_HOPS", help="Proxies before gateways that say where a client is.", min=0, max=8
+        ),
+    ] = 0,
     log_format: Annotated[
         LogFormat | None, typer.Option(envvar="RINGFENCE_LOG_FORMAT", help="json, or console for people.")
     ] = None,
@@ -107,9 +151,16 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         resync=resync,
         checkpoint=checkpoint,
         writes_per_second=writes_per_second,
+        usage=usage,
         pod_ranges=_split(pod_ranges),
         service_ranges=_split(service_ranges),
         node_ranges=_split(node_ranges),
+        gateway_image=gateway_image,
+        collector_image=collector_image,
+        certificate_issuer=certificate_issuer,
+        rate_limit_service=rate_limit_service,
+        trusted_hops=trusted_hops,
+        certificate_authority=certificate_authority.read_text() if certificate_authority else "",
     )
     raise typer.Exit(run_operator(settings))
 

@@ -53,10 +53,15 @@ class Access:
         """The certificate authority's certificate, PEM."""
         return self._authority.certificate_file
 
+    @property
+    def admin_certificate(self) -> Path:
+        """A client certificate with all rights, and its key, PEM."""
+        return self.certificate(ADMIN, [_ADMIN_GROUP], file="admin.pem")
+
     @cached_property
     def admin(self) -> Client:
         """A client with all rights."""
-        return Client(self.url, ca=self.ca, certificate=self.certificate(ADMIN, [_ADMIN_GROUP], file="admin.pem"))
+        return Client(self.url, ca=self.ca, certificate=self.admin_certificate)
 
     @cached_property
     def admin_kubeconfig(self) -> Path:

@@ -17,7 +17,7 @@ from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.entry import OpenRun
 from ringfence.lineage.episodes import lasting_of
 from ringfence.lineage.runs import CheckedWrite, Found, Operator, PlannedWrite, Verb, make_run_id
-from ringfence.model.kinds import PRIMARY_TYPES, Ref
+from ringfence.model.kinds import PRIMARY_TYPES, SECRET, Ref
 from ringfence.plan.confirmations import CONFIRMATIONS, Confirmation
 from ringfence.plan.difference import difference, removals
 from ringfence.plan.plan import Manifest
@@ -66,8 +66,8 @@ class Closer:
 
     def _applied(self, write: PlannedWrite, manifest: Manifest | None) -> tuple[Found, str]:
         child = self._cache.child(write.ref)
-        if child is None:
-            return Found.NOT_FOUND, ""
+        if child is None:  # Secrets are never looked at
+            return (Found.UNKNOWN if write.ref.type == SECRET else Found.NOT_FOUND), ""
         if manifest is None or object_digest(manifest) != write.digest:
             return Found.UNKNOWN, ""  # something else is wanted by now, so nothing tells how it was
         differs = difference(manifest, orjson.loads(child.content))

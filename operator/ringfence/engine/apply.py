@@ -6,6 +6,7 @@ Law: a batch starts when the one before it has succeeded; of a batch, every writ
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ringfence.engine.budget import Budget
 from ringfence.engine.cache import Cache
@@ -13,9 +14,10 @@ from ringfence.engine.metrics import Metrics
 from ringfence.engine.queue import lane
 from ringfence.engine.writes import Batch, Write
 from ringfence.lineage.runs import Verb, WriteOutcome, audit_id
-from ringfence.model.kinds import PRIMARY_TYPES, Ref
+from ringfence.model.kinds import CONFIG_MAP, PRIMARY_TYPES, SECRET, Ref
 from ringfence.plan.plan import Manifest
 from ringfence.ports.cluster import ClusterError, ConflictError, NotFoundError, Object, Writer
+from ringfence.ports.mint import Mint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,17 @@ class Applier:
     """The engine's hand."""
 
     def __init__(
-        self, cluster: Writer, cache: Cache, budget: Budget, metrics: Metrics, own_answer: Callable[[Object], None]
+        self,
+        cluster: Writer,
+        cache: Cache,
+        budget: Budget,
+        metrics: Metrics,
+        own_answer: Callable[[Object], None],
+        *,
+        mint: Mint,
     ) -> None:
         self._cluster = cluster
+        self._mint = mint
         self._cache = cache
         self._budget = budget
         self._metrics = metrics
@@ -80,6 +90,8 @@ class Applier:
         """Make one write and note its answer; ``None`` where there was nothing left to change."""
         if write.ref.type in PRIMARY_TYPES:
             return await self._free_or_hold(audit, write)
+        if write.ref.type == SECRET:
+            return await self._deposit(audit, write)
         self._cache.writing(write.ref)
         answer: Object | None = None
         try:
@@ -95,6 +107,20 @@ class Applier:
         answer = await self._send(audit, write)
         if answer is not None:
             self._own_answer(answer)
+        return answer
+
+    async def _deposit(self, audit: str, write: Write) -> Object:
+        """Make a Secret of what was minted for it, owned by its namesake, with which it is to go; keep nothing."""
+        namespace, name = write.ref.namespace, write.ref.name
+        owner = self._cache.child(Ref(CONFIG_MAP, namespace, name))
+        try:
+            pair = self._mint.pair(namespace, name)
+        except KeyError:
+            pair = None
+        if owner is None or pair is None or write.manifest is None:
+            raise ConflictError(f"what was to be in Secret {name} is not there any more; another one is made")
+        answer = await self._cluster.deposit(write.ref, _owned(write.manifest, owner.uid), pair, audit_id=audit)
+        self._mint.spent(namespace, name)
         return answer
 
     async def _send(self, audit: str, write: Write) -> Object | None:
@@ -130,3 +156,10 @@ def _outcome(write: Write, *, resource_version: str = "", changed: bool = False,
         pointers=write.pointers,
         error=error,
     )
+
+
+def _owned(manifest: Manifest, uid: str) -> dict[str, Any]:
+    """The manifest with the uid of its one owner."""
+    metadata = manifest["metadata"]
+    owners = [{**owner, "uid": uid} for owner in metadata["ownerReferences"]]
+    return {**manifest, "metadata": {**metadata, "ownerReferences": owners}}

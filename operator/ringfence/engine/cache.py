@@ -15,7 +15,7 @@ from ringfence.engine.promises import Promises, most
 from ringfence.engine.subjects import Subjects
 from ringfence.engine.writes import Write
 from ringfence.model.kinds import CORE_NAMESPACE, RESOURCE_QUOTA, Ref, ResourceType
-from ringfence.plan.seen import AnySubject, CoreNamespace, Live
+from ringfence.plan.seen import AnySubject, CoreNamespace, Live, Probed
 from ringfence.ports.cluster import Object
 
 
@@ -28,6 +28,7 @@ class Cache:
         self._children = children
         self._promises = Promises()
         self._occupied: set[Ref] = set()
+        self._probed: dict[str, Probed] = {}
 
     def subject(self, ref: Ref) -> AnySubject | None:
         """Return one of our custom resources."""
@@ -51,10 +52,26 @@ class Cache:
         """Return every watched object in a namespace."""
         return self._children.live(namespace)
 
+    def version(self, ref: Ref) -> int | None:
+        """Return the version of a watched object without reading it, which may take milliseconds."""
+        child = self._children.get(ref)
+        return child.version if child else None
+
     def quota(self, namespace: str) -> Mapping[str, str] | None:
         """Return ``hard`` of the ResourceQuota that we keep in a namespace, or are about to write."""
         child = self._children.get(Ref(RESOURCE_QUOTA, namespace, names.QUOTA))
         return most(_hard(child.content) if child else None, self._promises.quota(namespace))
+
+    def probed(self, tenant: str) -> Probed | None:
+        """Return what the last look at a tenant's gateway found."""
+        return self._probed.get(tenant)
+
+    def look_found(self, tenant: str, found: Probed | None) -> bool:
+        """Note a look at a tenant's gateway, ``None`` where it has none; answers whether that is news."""
+        before = self._probed.pop(tenant, None)
+        if found is not None:
+            self._probed[tenant] = found
+        return before != found
 
     # --- for writes
 

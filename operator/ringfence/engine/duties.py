@@ -13,6 +13,7 @@ import structlog
 
 from ringfence.engine.cause import Cause
 from ringfence.engine.episodes import Episodes
+from ringfence.engine.gateways import Watch
 from ringfence.engine.health import Health
 from ringfence.engine.lookout import Lookout
 from ringfence.engine.publish import Publisher
@@ -21,6 +22,7 @@ from ringfence.engine.reconcile import Reconciler
 from ringfence.engine.stopping import unless
 from ringfence.engine.succession import Succession
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Usage
 from ringfence.engine.world import World
 from ringfence.lineage.runs import Trigger
 from ringfence.ports.clock import Clock
@@ -43,6 +45,10 @@ class Duties:
     publisher: Publisher
     lookout: Lookout | None
     """None where nobody asks whether admission policies are in force."""
+    usage: Usage | None
+    """None where there is nowhere to keep it."""
+    watch: Watch | None
+    """None where nobody looks whether gateways serve."""
     health: Health
     clock: Clock
     tuning: Tuning
@@ -57,15 +63,18 @@ class Duties:
             succeeding = tasks.create_task(self.succession.run(), name="succession")
             await unless(stop, self._first_attempt())
             looking = tasks.create_task(self._look_out(), name="lookout")
+            watching = tasks.create_task(self._watch_gateways(), name="gateways")
             await unless(stop, self._first_answers())
             self._wake()
             workers = [tasks.create_task(self._worker(), name=f"worker {n}") for n in range(self.tuning.workers)]
             others = [
                 succeeding,
                 looking,
+                watching,
                 tasks.create_task(self.world.witness.run(self.episodes)),
                 tasks.create_task(self._resync()),
                 tasks.create_task(self.publisher.run()),
+                tasks.create_task(self._count_usage(), name="usage"),
             ]
             await stop.wait()
             self.world.waker.awake = False
@@ -87,11 +96,23 @@ class Duties:
         else:
             await self.lookout.run()
 
+    async def _count_usage(self) -> None:
+        if self.usage is not None:
+            await self.usage.run()
+
+    async def _watch_gateways(self) -> None:
+        if self.watch is not None:
+            await self.watch.run()
+
     async def _first_answers(self) -> None:
-        """Wait for the canary's first round, for what it finds decides of every object; not for a slow one."""
-        if self.lookout is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.lookout.asked.wait(), FIRST_ANSWERS)
+        """Wait for the first round of whoever looks, for what it finds decides of every object; not for a slow one.
+
+        Without it, a restart would tell everybody that gateways are unknown, and a moment later that they serve.
+        """
+        rounds = [each for each in (self.lookout and self.lookout.asked, self.watch and self.watch.looked) if each]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWERS):
+                await asyncio.gather(*(each.wait() for each in rounds))
 
     def _wake(self) -> None:
         self.world.waker.awake = True

@@ -9,9 +9,11 @@ from typing import Final
 
 from ringfence import names
 from ringfence.engine.reflector import Key, key_of
+from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import NODE, SERVICE_CIDR, STORAGE_CLASS, ResourceType
 from ringfence.plan.enforcement import IN_FORCE, Enforcement
-from ringfence.plan.seen import Facts
+from ringfence.plan.images import SHIPPED, Images
+from ringfence.plan.seen import CertificateIssuer, Facts, RateLimitService
 from ringfence.ports.cluster import Object
 
 DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
@@ -26,6 +28,19 @@ class Ranges:
     nodes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Gateways:
+    """What the installation's settings say of gateways."""
+
+    images: Images = SHIPPED
+    certificates: CertificateIssuer | None = None
+    rate_limit_service: RateLimitService | None = None
+    trusted_hops: int = 0
+
+
+UNSET: Final = Gateways()
+
+
 class ClusterFacts:
     """Gathers facts from what reflectors see. Implements ``reflector.Store``."""
 
@@ -36,8 +51,10 @@ class ClusterFacts:
         cluster_uid: Callable[[], str],
         changed: Callable[[], None],
         operator_namespace: str = names.OPERATOR_NAMESPACE,
+        gateways: Gateways = UNSET,
     ) -> None:
         self._settings = settings
+        self._gateways = gateways
         self._cluster_uid = cluster_uid
         self._changed = changed
         self._operator_namespace = operator_namespace
@@ -45,6 +62,7 @@ class ClusterFacts:
         self._facts: Facts | None = None
         self._served: frozenset[ResourceType] = frozenset()
         self._enforcement = IN_FORCE
+        self._issuer: Issuer | None = None
 
     def facts(self) -> Facts:
         """Return what is known now."""
@@ -66,12 +84,24 @@ class ClusterFacts:
             unknown_ranges=tuple(name for name in ranges if not ranges[name] or self._incomplete(name)),
             default_storage_class=self._default_storage_class(),
             enforcement=self._enforcement,
+            issuer=self._issuer,
+            images=self._gateways.images,
+            certificate_issuer=self._gateways.certificates,
+            rate_limit_service=self._gateways.rate_limit_service,
+            trusted_hops=self._gateways.trusted_hops,
         )
 
     def enforce(self, enforcement: Enforcement) -> None:
         """Note what is known of the admission policies by now."""
         if enforcement != self._enforcement:
             self._enforcement = enforcement
+            self._facts = None
+            self._changed()
+
+    def vouch(self, issuer: Issuer) -> None:
+        """Note who signs tokens, and with which keys."""
+        if issuer != self._issuer:
+            self._issuer = issuer
             self._facts = None
             self._changed()
 

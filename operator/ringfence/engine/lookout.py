@@ -5,13 +5,14 @@ before the world is told, for an API server that is starting refuses for many re
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Final
 
 import structlog
 
 from ringfence.admission import drift
 from ringfence.admission.answers import Answer, Probe, Verdict, judge
+from ringfence.admission.operator_fence import PINNED
 from ringfence.admission.probes import PROBES
 from ringfence.engine.policies import LivePolicies
 from ringfence.model.kinds import ResourceType
@@ -72,8 +73,10 @@ class Lookout:
         plant: Callable[[], Awaitable[None]],
         served: Callable[[], frozenset[ResourceType]],
         tell: Callable[[Enforcement, Enforcement], Awaitable[None]],
+        images: Sequence[str] = PINNED,
     ) -> None:
         self._canary = canary
+        self._images = images
         self._policies = policies
         self._clock = clock
         self._plant = plant
@@ -125,7 +128,7 @@ class Lookout:
         await self._tell(before, state)
 
     async def _look(self) -> Enforcement:
-        found = drift.differences(self._policies.specs, self._policies.served)
+        found = drift.differences(self._policies.specs, self._policies.served, images=self._images)
         silent, unfilled = self._confirmed(await self._wrong())
         missing = {each.key.name for each in found if not each.path}
         return Enforcement(

@@ -25,6 +25,8 @@ class Metrics:
         self._writes = self._counter("writes", "Writes to the API server.", "verb", "resource", "result")
         self._appends = self._counter("ledger_appends", "Appends to the ledger.", "result")
         self._events = self._counter("events", "Kubernetes Events.", "result")
+        self._pulls = self._counter("usage_pulls", "Collectors asked for what they counted.", "result")
+        self._looks = self._counter("gateway_looks", "Looks at all replicas of a gateway.", "result")
         self._drifts = self._counter("drift_repairs", "Writes that put back what somebody changed.", "resource")
         self._durations = self._histogram("reconcile_seconds", "Time from start to end of a look.", "kind")
         self._latencies = self._histogram("drift_repair_seconds", "Time from noticing a drift to its repair.")
@@ -71,6 +73,14 @@ class Metrics:
     def appended(self, *, ok: bool) -> None:
         """Count one append to the ledger."""
         self._appends.labels("ok" if ok else "error").inc()
+
+    def pulled(self, *, ok: bool) -> None:
+        """Count one request for usage."""
+        self._pulls.labels("ok" if ok else "error").inc()
+
+    def seen(self, result: str) -> None:
+        """Count one look at a gateway: serves, behind, fails, unreachable or absent."""
+        self._looks.labels(result).inc()
 
     def posted(self, result: str) -> None:
         """Count one Kubernetes Event: posted, dropped or refused."""

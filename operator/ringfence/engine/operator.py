@@ -19,6 +19,7 @@ from ringfence.engine.duties import Duties
 from ringfence.engine.election import Candidate
 from ringfence.engine.episodes import Episodes
 from ringfence.engine.events import Events
+from ringfence.engine.gateways import Watch
 from ringfence.engine.health import Health, Role
 from ringfence.engine.lookout import Lookout
 from ringfence.engine.metrics import Metrics
@@ -33,13 +34,16 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.stopping import unless
 from ringfence.engine.succession import Succession
 from ringfence.engine.tuning import Tuning
+from ringfence.engine.usage import Sources, Usage
 from ringfence.engine.world import World
 from ringfence.lineage.runs import Operator
 from ringfence.plan.enforcement import NOT_ASKED, UNGUARDED
 from ringfence.ports.canary import Canary
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import Cluster
+from ringfence.ports.gateways import Gateways
 from ringfence.ports.ledger import Ledger
+from ringfence.ports.mint import Mint
 from ringfence.ports.signer import Signer
 
 log = structlog.get_logger(__name__)
@@ -63,9 +67,17 @@ class Engine:
         tuning: Tuning,
         metrics: Metrics,
         canary: Canary | None,
+        mint: Mint,
+        usage: Sources | None = None,
+        gateways: Gateways | None = None,
     ) -> None:
-        """Take what everything rests on; without a ``canary`` nobody asks whether admission policies are in force."""
+        """Take what everything rests on.
+
+        Without a ``canary`` nobody asks whether admission policies are in force; without ``usage`` nothing is counted;
+        without ``gateways`` nobody looks whether they serve.
+        """
         self._cluster = cluster
+        self._mint = mint
         self._ledger = ledger
         self._clock = clock
         self._candidate = candidate
@@ -74,7 +86,9 @@ class Engine:
         self.health = Health(clock)
         self._queue = WorkQueue(share=MOST_OF_ONE_TENANT)
         self._policies = LivePolicies() if canary else None
-        self.world = World(cluster, self._queue, clock, ranges=tuning.ranges, policies=self._policies)
+        self.world = World(
+            cluster, self._queue, clock, ranges=tuning.ranges, gateways=tuning.gateways, policies=self._policies
+        )
         self.world.facts.enforce(NOT_ASKED if canary else UNGUARDED)
         self._budget = Budget(
             per_second=tuning.writes_per_second,
@@ -83,7 +97,7 @@ class Engine:
             allowed=candidate.sure,
         )
         self._events = Events(cluster, clock, identity=tuning.identity, metrics=metrics)
-        self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock)
+        self._planner = Planner(cluster, self.world.cache, self.world.facts.facts, clock, mint)
         self._recorder = Recorder(
             ledger, clock, operator=self._operator, spec_digest=self.world.subjects.spec_digest, metrics=metrics
         )
@@ -97,6 +111,8 @@ class Engine:
             succession=self._succession(),
             publisher=Publisher(ledger, self._recorder, signers, every=tuning.checkpoint),
             lookout=self._lookout(canary, self._policies, hands) if canary and self._policies else None,
+            usage=self._usage(usage) if usage else None,
+            watch=self._watch(gateways) if gateways else None,
             health=self.health,
             clock=clock,
             tuning=tuning,
@@ -109,11 +125,25 @@ class Engine:
             planner=self._planner,
             recorder=self._recorder,
             episodes=self._episodes,
-            applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer),
+            applier=Applier(cluster, self.world.cache, self._budget, self._metrics, own_answer, mint=self._mint),
             reporter=Reporter(cluster, self._events, self._clock, self._budget, own_answer),
             events=self._events,
             metrics=self._metrics,
         )
+
+    def _usage(self, sources: Sources) -> Usage:
+        return Usage(
+            sources,
+            view=self.world.cache,
+            endpoints=self.world.endpoints,
+            recorder=self._recorder,
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+
+    def _watch(self, gateways: Gateways) -> Watch:
+        world = self.world
+        return Watch(gateways, world.cache, world.endpoints, self._clock, self._metrics, wake=world.waker.wake)
 
     def _lookout(self, canary: Canary, policies: LivePolicies, hands: Hands) -> Lookout:
         facts = self.world.facts
@@ -123,6 +153,7 @@ class Engine:
             self._clock,
             plant=Planting(self.world.cache, hands.recorder, hands.applier, self._clock),
             served=lambda: facts.facts().served,
+            images=self._tuning.gateways.images.repositories,
             tell=Bulletin(facts, self.health, self._metrics, hands.recorder),
         )
 

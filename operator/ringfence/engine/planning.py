@@ -6,18 +6,28 @@ Law: an answer is asked for once and believed for a short time; a plan is made f
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from ringfence.engine.cache import Cache
 from ringfence.model.kinds import Ref
+from ringfence.plan.gateway.certificates import LIFE
 from ringfence.plan.look import look
 from ringfence.plan.make import make_plan
 from ringfence.plan.plan import Plan
-from ringfence.plan.seen import AnySubject, Existence, Facts, Question, SecretExists
+from ringfence.plan.seen import (
+    Answer,
+    AnySubject,
+    Authority,
+    ClaimsIn,
+    Existence,
+    Facts,
+    NewCertificate,
+    Question,
+    SecretExists,
+)
 from ringfence.ports.clock import Clock
 from ringfence.ports.cluster import ClusterError, Reader
-
-Answer: TypeAlias = Existence | int
+from ringfence.ports.mint import Mint
 
 MOST_ROUNDS: Final = 3
 """How often a plan may lead to further questions; the planners need one round."""
@@ -26,14 +36,19 @@ PRESENT_FOR: Final = timedelta(seconds=60)
 """What exists is not asked for again within this time: absence is what somebody waits to end."""
 
 
+def _believed_for(question: Question, answer: Answer) -> timedelta:
+    return PRESENT_FOR if answer is Existence.PRESENT or isinstance(question, Authority) else BELIEVED_FOR
+
+
 class Planner:
     """Answers what should be, for one object at a time."""
 
-    def __init__(self, reader: Reader, cache: Cache, facts: Callable[[], Facts], clock: Clock) -> None:
+    def __init__(self, reader: Reader, cache: Cache, facts: Callable[[], Facts], clock: Clock, mint: Mint) -> None:
         self._reader = reader
         self._cache = cache
         self._facts = facts
         self._clock = clock
+        self._mint = mint
         self._answers: dict[Question, tuple[Answer, datetime]] = {}
 
     async def plan(self, ref: Ref) -> tuple[AnySubject, Plan] | None:
@@ -61,12 +76,21 @@ class Planner:
         answers = await asyncio.gather(*map(self._answer, asked))
         now = self._clock.now()
         for question, answer in zip(asked, answers, strict=True):
-            believed_for = PRESENT_FOR if answer is Existence.PRESENT else BELIEVED_FOR
-            self._answers[question] = (answer, now + believed_for)
+            self._answers[question] = (answer, now + _believed_for(question, answer))
 
     async def _answer(self, question: Question) -> Answer:
-        if not isinstance(question, SecretExists):
-            return await self._reader.claims_in(question.namespace)
+        match question:
+            case ClaimsIn():
+                return await self._reader.claims_in(question.namespace)
+            case Authority():
+                return await self._reader.authority(question.namespace, question.name)
+            case NewCertificate():
+                now = self._clock.now()
+                return self._mint.issue(question.namespace, question.hosts, now, now + LIFE)
+            case SecretExists():
+                return await self._existence(question)
+
+    async def _existence(self, question: SecretExists) -> Existence:
         try:
             return await self._reader.secret_exists(question.namespace, question.name)
         except ClusterError:

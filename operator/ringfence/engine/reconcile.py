@@ -26,7 +26,7 @@ from ringfence.engine.report import Reporter
 from ringfence.engine.standing import standings
 from ringfence.engine.writes import Batch, Write, missing
 from ringfence.lineage.runs import Outcome, Result, Trigger, Verb
-from ringfence.model.kinds import Ref
+from ringfence.model.kinds import SECRET, Ref
 from ringfence.plan.plan import Condition, Plan
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import AnySubject
@@ -163,7 +163,7 @@ class Reconciler:
         if applied.error is None or applied.failed is None:
             self._doubted.pop(ref, None)
             return None
-        if applied.failed.verb in _MAKING:
+        if applied.failed.verb in _MAKING and applied.failed.ref.type != SECRET:  # which no dry run may apply
             self._doubted[ref] = applied.failed
         return failures.of_cluster(applied.error, f"{applied.failed.verb} {applied.failed.ref}")
 

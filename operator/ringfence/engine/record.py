@@ -8,6 +8,7 @@ import base64
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -20,12 +21,14 @@ from ringfence.engine.writes import Write
 from ringfence.lineage import event, platform
 from ringfence.lineage.entry import PLATFORM, Entry, Head, LogId
 from ringfence.lineage.runs import Actor, Coalesced, Operator, Outcome, ReconcileRun, WriteOutcome, make_run_id
+from ringfence.lineage.usage import usage_recorded
 from ringfence.model.kinds import NAMESPACE, Ref
 from ringfence.plan.enforcement import Enforcement
 from ringfence.plan.plan import Plan
 from ringfence.plan.seen import AnySubject
 from ringfence.ports.clock import Clock
 from ringfence.ports.ledger import Ledger, LedgerError, LedgerUnavailableError, Published
+from ringfence.ports.usage import Due
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +100,8 @@ class Recorder:
             environment=plan.environment,
             region=plan.region,
             incidents=plan.incidents,
+            configuration=plan.configuration,
+            placed=plan.placed,
             attempt=attempt,
             actor=Actor(identity(meta.annotations), cause.managers or meta.managers),
         )
@@ -216,6 +221,20 @@ class Recorder:
             holder_uid=holder_uid,
         )
         await self._append(PLATFORM, entry)
+
+    async def used(self, name: LogId, due: Due) -> None:
+        """Record an hour's usage in a tenant's log; raises LedgerError where that can't be now."""
+        now = self._now_ms()
+        entry = usage_recorded(
+            self._operator(),
+            name,
+            tenant=due.tenant,
+            hour=due.hour,
+            rows=due.rows,
+            time_ms=now,
+            keep=timedelta(milliseconds=max(0, due.keep_until * 1000 - now)),
+        )
+        await self._append(name, entry)
 
     async def tell(self, name: LogId, entries: Sequence[Entry]) -> None:
         """Make entries durable that stop nobody; where that can't be now, they are kept and follow in their order."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from ringfence.engine.budget import WRITES_PER_SECOND
-from ringfence.engine.facts import Ranges
+from ringfence.engine.facts import UNSET, Gateways, Ranges
 from ringfence.lineage.canonical import digest
 
 
@@ -21,5 +21,6 @@ class Tuning:
     grace: float = 8.0
     """How long what was begun may take to end when the process is asked to stop."""
     ranges: Ranges = field(default_factory=Ranges)
+    gateways: Gateways = UNSET
     configuration_digest: str = digest(b"")
     image: str = ""

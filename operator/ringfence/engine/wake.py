@@ -74,7 +74,7 @@ class Waker:
 
     def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
         """Wake whom the child belongs to."""
-        owners = of_child(ref, labels)
+        owners = of_child(ref, labels, self._view())
         if by:
             self._wake_others_soon(owners, by)
         else:

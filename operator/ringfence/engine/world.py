@@ -13,7 +13,10 @@ from ringfence import names
 from ringfence.engine.cache import Cache
 from ringfence.engine.census import Census
 from ringfence.engine.children import Children
-from ringfence.engine.facts import ClusterFacts, Ranges
+from ringfence.engine.endpoints import SELECTOR as GATEWAYS
+from ringfence.engine.endpoints import Endpoints
+from ringfence.engine.facts import UNSET, ClusterFacts, Gateways, Ranges
+from ringfence.engine.issuer import IssuerWatch
 from ringfence.engine.namespaces import CoreNamespaces, ref_of
 from ringfence.engine.policies import TYPES as POLICY_TYPES
 from ringfence.engine.policies import LivePolicies
@@ -34,7 +37,7 @@ log = structlog.get_logger(__name__)
 OURS_ONLY: Final = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
 # Other people's objects of these types decide what ours are worth: they only add access.
 WATCHED_WHOLE: Final = (kinds.NETWORK_POLICY, kinds.ROLE_BINDING)
-OPTIONAL: Final = (kinds.EXTERNAL_SECRET, kinds.SERVICE_CIDR)
+OPTIONAL: Final = (kinds.CERTIFICATE, kinds.EXTERNAL_SECRET, kinds.SERVICE_CIDR)
 FACT_TYPES: Final = (kinds.NODE, kinds.SERVICE_CIDR, kinds.STORAGE_CLASS)
 KUBE_SYSTEM: Final = "kube-system"
 
@@ -43,19 +46,31 @@ class World:
     """The stores, the reflectors and the census."""
 
     def __init__(
-        self, reader: Reader, queue: WorkQueue, clock: Clock, *, ranges: Ranges, policies: LivePolicies | None = None
+        self,
+        reader: Reader,
+        queue: WorkQueue,
+        clock: Clock,
+        *,
+        ranges: Ranges,
+        gateways: Gateways = UNSET,
+        policies: LivePolicies | None = None,
     ) -> None:
         self._reader = reader
         self.waker = Waker(queue, clock, lambda: self.cache)
         self.subjects = Subjects(changed=self._subject_changed)
         self.namespaces = CoreNamespaces(changed=self._namespace_changed)
         self.children = Children(keeps=self.namespaces.may_be_tenants, changed=self._child_changed)
-        self.facts = ClusterFacts(settings=ranges, cluster_uid=self.cluster_uid, changed=self.look_at_all)
+        self.facts = ClusterFacts(
+            settings=ranges, gateways=gateways, cluster_uid=self.cluster_uid, changed=self.look_at_all
+        )
+        self._issuer = IssuerWatch(reader, clock, self.facts.vouch)
+        self.endpoints = Endpoints()
         self.cache = Cache(self.subjects, self.namespaces, self.children)
         self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)
-        self._reflectors = (*self._make_reflectors(), *(self._reflect_policies(policies) if policies else ()))
+        slices = Reflector(Scope(kinds.ENDPOINT_SLICE, selector=GATEWAYS), reader, self.endpoints)
+        self._reflectors = (*self._make_reflectors(), slices, *(self._reflect_policies(policies) if policies else ()))
         self._backfills: set[asyncio.Task[None]] = set()
 
     def cluster_uid(self) -> str:
@@ -91,12 +106,14 @@ class World:
             for reflector in self._reflectors:
                 tasks.create_task(reflector.run(), name=f"reflect {reflector.scope.kind.plural}")
             tasks.create_task(self.census.run(), name="census")
+            tasks.create_task(self._issuer.run(), name="issuer")
 
     async def synced(self) -> None:
         """Wait until everything that existed is known."""
         for reflector in (self._namespaces_reflector, *self._reflectors):
             await reflector.synced.wait()
         await self.census.synced.wait()
+        await self._issuer.asked.wait()
 
     def unsynced(self) -> tuple[str, ...]:
         """Return what is not known yet."""
@@ -113,7 +130,8 @@ class World:
 
     def _make_reflectors(self) -> Sequence[Reflector]:
         stores: dict[ResourceType, Store] = dict.fromkeys(FACT_TYPES, self.facts)
-        stores[kinds.EXTERNAL_SECRET] = _Both(self.children, self.facts)
+        for kind in (kinds.CERTIFICATE, kinds.EXTERNAL_SECRET):
+            stores[kind] = _Both(self.children, self.facts)
         return [
             Reflector(
                 Scope(

@@ -28,6 +28,7 @@ class RetentionClass(StrEnum):
     """By which rule of a RetentionPolicy (``data``) a body is kept."""
 
     LINEAGE = "Lineage"
+    GATEWAY_USAGE = "GatewayUsage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from ringfence.lineage import canonical, facets
-from ringfence.lineage.entry import Entry, EventType, OpenRun
+from ringfence.lineage.entry import Entry, EventType, OpenRun, RetentionClass
 from ringfence.lineage.facets import Json
 from ringfence.lineage.runs import (
     CheckedWrite,
@@ -92,7 +92,13 @@ def planned_writes(start_body: bytes) -> list[PlannedWrite]:
     return [_planned_write(output) for output in orjson.loads(start_body).get("outputs", ())]
 
 
-def make_entry(event: Mapping[str, Any], *, time_ms: int, keep: timedelta) -> Entry:
+def make_entry(
+    event: Mapping[str, Any],
+    *,
+    time_ms: int,
+    keep: timedelta,
+    retention: RetentionClass = RetentionClass.LINEAGE,
+) -> Entry:
     """An event as an entry of a log.
 
     Raises:
@@ -104,6 +110,7 @@ def make_entry(event: Mapping[str, Any], *, time_ms: int, keep: timedelta) -> En
         body=canonical.encode(event),
         time_ms=time_ms,
         keep_until_ms=time_ms + keep // _MILLISECOND,
+        retention=retention,
     )
 
 
@@ -124,6 +131,8 @@ def run_event(
 def _reconcile_event(
     run: ReconcileRun, event_type: EventType, run_facets: Json, outputs: list[Json], *, time_ms: int, keep: timedelta
 ) -> Entry:
+    if run.placed:
+        run_facets = {**run_facets, "ringfence_route": facets.route(run.placed)}
     event = run_event(
         run.operator,
         run.run_id,

@@ -4,7 +4,7 @@ Law: each facet names the schema that it obeys, ours are in ``schemas/`` and ref
 A field that is not known is left out; nothing is written as an empty string or null.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +18,7 @@ from ringfence.lineage.runs import (
     SecretRef,
     WriteOutcome,
 )
+from ringfence.plan.plan import Placed
 
 Json: TypeAlias = dict[str, Any]
 
@@ -79,10 +80,16 @@ def reconcile(run: ReconcileRun, outcome: Outcome | None, coalesced: Coalesced |
         "outcome": _outcome(outcome) if outcome else None,
         "controls": list(run.controls),
         "incidents": list(run.incidents),
+        "configuration": _configuration(run.configuration),
         "coalesced": _coalesced(coalesced) if coalesced else None,
         "deferred": run.deferred or None,
     }
     return own("ReconcileRunFacet", fields)
+
+
+def route(placed: Sequence[Placed]) -> Json:
+    """``ringfence_route``: what each environment serves of a ModelRoute, and by whose word."""
+    return own("RouteRunFacet", {"environments": [_placed(each) for each in placed]})
 
 
 def spec_input(run: ReconcileRun) -> Json:
@@ -129,9 +136,20 @@ def bounded(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
+def _placed(placed: Placed) -> Json:
+    by = {"promotedBy": bounded(placed.promoted_by), "approvedBy": bounded(placed.approved_by)}
+    return {"name": placed.environment, "revision": placed.revision} | _known(by)
+
+
 def _write(write: PlannedWrite | WriteOutcome | CheckedWrite) -> Json:
     """By which the API server's audit log is joined: the number in the run, the verb, the resource."""
     return {"k": write.k, "verb": write.verb.value, "resource": write.ref.type.plural}
+
+
+def _configuration(change: tuple[str, str]) -> Json:
+    """Empty where the gateway's configuration stays as it is."""
+    before, after = change
+    return _known({"before": before, "after": after}) if after != before else {}
 
 
 def _outcome(outcome: Outcome) -> Json:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from ringfence.model.kinds import Ref
+from ringfence.plan.plan import Placed
 
 _MILLISECOND_BITS: Final = 48
 _RANDOM_BYTES: Final = 10
@@ -112,6 +113,10 @@ class ReconcileRun:
     """Identifiers of the controls for which this record is evidence."""
     incidents: Sequence[str] = ()
     """Of the incidents for which what it is about is quarantined."""
+    placed: Sequence[Placed] = ()
+    """Of a ModelRoute: what its environments serve from now on."""
+    configuration: tuple[str, str] = ("", "")
+    """Revisions of the gateway's configuration before and after."""
     deferred: bool = False
     """True for tightening writes that were made while the ledger could not take their ``START``."""
 

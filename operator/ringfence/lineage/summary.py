@@ -13,6 +13,7 @@ from ringfence.lineage.leaf import decode_leaf
 
 _RECONCILE: Final = "reconcile/ringfence.dev/v1alpha1/"
 _PLATFORM: Final = "platform/"
+_USAGE: Final = "ringfence_usage"
 _PLATFORM_FACETS: Final = ("ringfence_operator_started", "ringfence_key_rotated", "ringfence_name_taken")
 
 
@@ -40,6 +41,8 @@ def summarize(record: Record) -> Summary:
     facets = event["run"].get("facets", {})
     if "ringfence_episode" in facets:
         return _of_episode(record.index, time_ms, event, facets["ringfence_episode"])
+    if _USAGE in facets:
+        return _of_usage(record.index, time_ms, event, facets[_USAGE])
     reconcile = facets.get("ringfence_reconcile", {})
     outcome = reconcile.get("outcome", {})
     return Summary(
@@ -67,6 +70,18 @@ def _of_episode(index: int, time_ms: int | None, event: dict[str, Any], facet: d
         tenant=str(facet.get("tenant", "")),
         object=f"{facet.get('kind', '')} {place}",
         result=f"{end.get('how', 'Begun')}{' (late)' if (end or facet).get('late') else ''}",
+    )
+
+
+def _of_usage(index: int, time_ms: int | None, event: dict[str, Any], facet: dict[str, Any]) -> Summary:
+    return Summary(
+        index=index,
+        time_ms=time_ms,
+        event=str(event.get("eventType", "")),
+        run_id=str(event["run"].get("runId", "")),
+        tenant=str(facet.get("tenant", "")),
+        object=f"UsageRecorded {facet.get('hour', '')}",
+        result=f"{facet.get('requests', 0)} requests, {facet.get('totalTokens', 0)} tokens",
     )
 
 

@@ -92,7 +92,7 @@ class Tokens(Model):
     audiences: Annotated[tuple[DnsSubdomain, ...], Field(max_length=8)] = ()
     """Allowed audiences."""
     max_age_seconds: Annotated[int, Field(ge=600, le=365 * 86400), INTEGRAL] | None = None
-    """Greatest age of a token of any other ServiceAccount."""
+    """Greatest age of a token of any other ServiceAccount; nobody is given one where it is left out."""
     keys: Annotated[tuple[GuardedKey, ...], Field(max_length=32)] = ()
     """Gateway keys."""
 

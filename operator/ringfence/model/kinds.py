@@ -80,16 +80,27 @@ NETWORK_POLICY: Final = ResourceType("networking.k8s.io", "v1", "networkpolicies
 SERVICE_CIDR: Final = ResourceType("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 STORAGE_CLASS: Final = ResourceType("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
 ROLE_BINDING: Final = ResourceType("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+DEPLOYMENT: Final = ResourceType("apps", "v1", "deployments", "Deployment")
+SERVICE: Final = ResourceType("", "v1", "services", "Service")
+DISRUPTION_BUDGET: Final = ResourceType("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+ENDPOINT_SLICE: Final = ResourceType("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+CERTIFICATE: Final = ResourceType("cert-manager.io", "v1", "certificates", "Certificate")
+CONTROLLER_REVISION: Final = ResourceType("apps", "v1", "controllerrevisions", "ControllerRevision")
 EXTERNAL_SECRET: Final = ResourceType("external-secrets.io", "v1", "externalsecrets", "ExternalSecret")
 
 # What Ringfence makes in tenant namespaces, and therefore watches.
 CHILD_TYPES: Final = (
+    CERTIFICATE,
     CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
     EXTERNAL_SECRET,
     GUARDRAIL,
     LIMIT_RANGE,
     NETWORK_POLICY,
     RESOURCE_QUOTA,
     ROLE_BINDING,
+    SERVICE,
     SERVICE_ACCOUNT,
 )

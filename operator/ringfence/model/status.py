@@ -156,7 +156,7 @@ class RouteGatewayStatus(Model):
     url: Text | None = None
     """Where workloads reach it."""
     config_hash: Text | None = None
-    """Hash of the configuration that is served."""
+    """Hash of the configuration by which `environments` came to be as they are; the Tenant tells the present one."""
 
 
 class ModelRouteStatus(Status):

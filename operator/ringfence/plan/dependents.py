@@ -7,7 +7,18 @@ those whose plan reads that status.
 from collections.abc import Iterable, Mapping
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref, ResourceType
+from ringfence.model.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    MODEL_ROUTE,
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    RETENTION_POLICY,
+    SERVICE_ACCOUNT,
+    TENANT,
+    Ref,
+    ResourceType,
+)
 from ringfence.plan import access
 from ringfence.plan.namespace.peers import declared_by
 from ringfence.plan.reasons import ConditionType
@@ -39,15 +50,31 @@ def of_subject(ref: Ref, before: AnySubject | None, after: AnySubject | None, vi
     return frozenset({tenant, *(each.ref for each in view.subjects(NAMESPACE, ref.namespace) if each.meta.deleting)})
 
 
-def of_child(ref: Ref, labels: Mapping[str, str]) -> frozenset[Ref]:
+def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
     """The objects to look at again when an object in a tenant namespace changed: whoever answers for it.
 
-    A quota given back lets others have it; the Tenant divides anew and wakes those who wait.
+    What a home tells of the gateway is told again in each of the tenant's Namespaces. What the gateway was told to
+    serve is what routes wait for, also where it changes no byte of its files: an environment may have no callers yet.
+    A quota given back lets others have it; the Tenant divides anew and wakes those who wait. A revision is its route's,
+    and what the Tenant's gateway serves.
     """
     owners = _owners(ref.namespace)
-    if ref.type == RESOURCE_QUOTA and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY:
-        return owners | {Ref(TENANT, "", names.split_core_namespace(ref.namespace)[0])}
+    tenant, _ = names.split_core_namespace(ref.namespace)
+    ours = labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY
+    if ours and (ref.type == RESOURCE_QUOTA or _is_key(ref)):
+        return owners | {Ref(TENANT, "", tenant)}
+    if ours and ref.type == CONTROLLER_REVISION and names.ROUTE_LABEL in labels:
+        return owners | {Ref(MODEL_ROUTE, tenant, labels[names.ROUTE_LABEL])}
+    if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_CONFIG_MAP):
+        return owners.union(_refs(view, NAMESPACE, ref))
+    if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_ROUTES):
+        return owners.union(_unseen(view, tenant))
     return owners
+
+
+def _is_key(ref: Ref) -> bool:
+    """Whether it stands for a gateway key: the Tenant's gateway knows its uid."""
+    return ref.type == SERVICE_ACCOUNT and names.is_gateway_key(ref.name)
 
 
 def of_core_namespace(name: str, labels: Mapping[str, str]) -> frozenset[Ref]:
@@ -60,9 +87,37 @@ def _of_tenant(ref: Ref, before: AnySubject | None, after: AnySubject | None, vi
     if _changed(before, after) or _ready(before) != _ready(after):
         others = _who_name_workloads_of(ref.name, view) if before is None or after is None else ()
         return frozenset(each.ref for kind in _HOME_KINDS for each in view.subjects(kind, ref.name)).union(others)
+    return frozenset(
+        {*_waiting_for_budget(ref, before, after, view), *_waiting_for_the_gateway(ref, before, after, view)}
+    )
+
+
+def _waiting_for_budget(ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View) -> Iterable[Ref]:
     if _allocated(before) == _allocated(after):
-        return frozenset()
-    return frozenset(each.ref for each in view.subjects(NAMESPACE, ref.name) if _waits_for_budget(each))
+        return ()
+    return (each.ref for each in view.subjects(NAMESPACE, ref.name) if _waits_for_budget(each))
+
+
+def _waiting_for_the_gateway(
+    ref: Ref, before: AnySubject | None, after: AnySubject | None, view: View
+) -> Iterable[Ref]:
+    """Routes whose revisions were not seen to be served; all of them where the gateway failed, or serves again."""
+    if _gateway(before) == _gateway(after):
+        return ()
+    if _served(before) == _served(after):
+        return _unseen(view, ref.name)
+    return (each.ref for each in view.subjects(MODEL_ROUTE, ref.name))
+
+
+def _unseen(view: View, tenant: str) -> Iterable[Ref]:
+    """Routes of which something was not seen to be served."""
+    return (each.ref for each in view.subjects(MODEL_ROUTE, tenant) if not is_seen_served(each))
+
+
+def is_seen_served(route: AnySubject) -> bool:
+    """Whether all that a route's status tells of was seen to be served."""
+    environments = route.status.get("environments", ())
+    return bool(environments) and all(each.get("served") == "True" for each in environments)
 
 
 def _who_name_workloads_of(name: str, view: View) -> Iterable[Ref]:
@@ -122,3 +177,12 @@ def _condition(subject: AnySubject | None, kind: ConditionType) -> Mapping[str, 
 
 def _allocated(tenant: AnySubject | None) -> object:
     return tenant.status.get("budget") if tenant else None
+
+
+def _gateway(tenant: AnySubject | None) -> object:
+    return (tenant.status.get("gateway"), _condition(tenant, ConditionType.GATEWAY_READY)) if tenant else None
+
+
+def _served(tenant: AnySubject | None) -> str:
+    condition = _condition(tenant, ConditionType.GATEWAY_READY)
+    return condition["status"] if condition else ""

@@ -3,7 +3,7 @@
 Law: what the API server fills in or rewrites is no difference; what somebody added to a part that Ringfence owns is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ringfence import names
@@ -14,6 +14,7 @@ from ringfence.plan.plan import Manifest
 # By kind: the fields that Ringfence owns whole. A key of another's making in them is drift.
 _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "ConfigMap": ("data", "binaryData", "immutable"),
+    "ControllerRevision": ("data", "revision"),
     "Guardrail": ("spec",),
     "LimitRange": ("spec",),
     "NetworkPolicy": ("spec",),
@@ -22,7 +23,13 @@ _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "ServiceAccount": ("automountServiceAccountToken",),
 }
 # By kind: the fields in which a controller's defaults may stand beside what Ringfence says.
-_SHARED: Final[Mapping[str, tuple[str, ...]]] = {"ExternalSecret": ("spec",)}
+_SHARED: Final[Mapping[str, tuple[str, ...]]] = {
+    "Certificate": ("spec",),
+    "Deployment": ("spec",),
+    "ExternalSecret": ("spec",),
+    "PodDisruptionBudget": ("spec",),
+    "Service": ("spec",),
+}
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
 
@@ -53,6 +60,17 @@ def removals(desired: Manifest, content: Mapping[str, Any]) -> dict[str, Any]:
         if added:
             _put(patch, pointer)
     return patch
+
+
+def differs_in_lists(desired: Manifest, pointers: Iterable[str]) -> bool:
+    """Whether one of these pointers is to a list: others may have added to it, or taken from it."""
+    return any(isinstance(_at(desired, pointer), list) for pointer in pointers)
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for step in _steps(pointer):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def _same(desired: Manifest, content: Mapping[str, Any]) -> bool:

@@ -7,14 +7,25 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    MODEL_ROUTE,
+    NAMESPACE,
+    RETENTION_POLICY,
+    SERVICE_ACCOUNT,
+    TENANT,
+    Ref,
+)
 from ringfence.plan import access
+from ringfence.plan.children import gateway_routes
+from ringfence.plan.modelroute.history import is_revision_of
 from ringfence.plan.ownership import is_orphan, owns
-from ringfence.plan.seen import AnySubject, CoreNamespace, Existence, Facts, Live, Question, Seen, View
+from ringfence.plan.seen import Answer, AnySubject, CoreNamespace, Facts, Live, Question, Seen, View
 
 
 def look(
-    ref: Ref, view: View, *, now: datetime, facts: Facts, answers: Mapping[Question, Existence | int]
+    ref: Ref, view: View, *, now: datetime, facts: Facts, answers: Mapping[Question, Answer]
 ) -> tuple[AnySubject | None, Seen]:
     """The object that ``ref`` names (None where it is gone) and its neighbourhood."""
     subject = view.subject(ref)
@@ -34,6 +45,9 @@ def look(
         foreign=_foreign(view, tenant),
         quotas=_quotas(view, tenant, cores.values()) if ref.type in (TENANT, NAMESPACE) else {},
         answers=answers,
+        probed=view.probed(home) if ref.type in (TENANT, MODEL_ROUTE) else None,
+        gateway=_gateway(view, home) if ref.type == NAMESPACE else {},
+        keys=_keys(view, cores.values()) if ref.type == TENANT else {},
     )
     return subject, seen
 
@@ -73,8 +87,11 @@ def _live(
 ) -> Mapping[Ref, Live]:
     """Objects of the namespaces that ``ref`` answers for.
 
-    One's own; a Tenant's home, what has no Namespace object (any more), and everything when the Tenant is deleted.
+    One's own; a Tenant's home, what has no Namespace object (any more), and everything when the Tenant is deleted. Of a
+    route its revisions, and what the gateway is told to serve.
     """
+    if ref.type == MODEL_ROUTE:
+        return _of_route(ref, view.live(ref.namespace))
     if ref.type == NAMESPACE:
         return view.live(names.core_namespace(ref.namespace, ref.name))
     if ref.type != TENANT:
@@ -86,6 +103,29 @@ def _live(
         if core.name != ref.name and leaving:
             live.update(view.live(core.name))
     return live
+
+
+def _of_route(route: Ref, home: Mapping[Ref, Live]) -> dict[Ref, Live]:
+    """Looked up by name: a home namespace has thousands of revisions, and only what is asked for is parsed."""
+    mine = [ref for ref in home if ref.type == CONTROLLER_REVISION and is_revision_of(route.name, ref.name)]
+    told = gateway_routes.ref(route.namespace)
+    return {ref: home[ref] for ref in (*mine, *((told,) if told in home else ()))}
+
+
+def _keys(view: View, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, str]]:
+    """Uids of the ServiceAccounts of gateway keys; a Namespace's own plan says which of them are wanted."""
+    return {core.name: found for core in cores if (found := _keys_in(view.live(core.name)))}
+
+
+def _keys_in(live: Mapping[Ref, Live]) -> dict[str, str]:
+    keys = [ref for ref in live if ref.type == SERVICE_ACCOUNT and names.is_gateway_key(ref.name)]
+    return {ref.name: live[ref].uid for ref in keys if live[ref].ours and not live[ref].deleting}
+
+
+def _gateway(view: View, home: str) -> Mapping[str, str]:
+    """What the home namespace tells of the gateway; Namespaces tell their workloads the same."""
+    told = view.live(home).get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
+    return told.content.get("data", {}) if told and told.ours else {}
 
 
 def _quotas(view: View, tenant: AnySubject | None, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, str]]:

@@ -2,7 +2,8 @@
 
 Laws: no wildcard, no `escalate`, no `impersonate`; of Secrets it may `create` and nothing else, because every other
 verb can answer with content, `delete` included; it binds the roles of tenants by name and writes no admission policy,
-no definition and no workload. The audit log of the whole test run shows that each right is used, and no other.
+no definition and no workload but the gateway, of which admission says what it may be. The audit log of the whole test
+run shows that each right is used, and no other.
 """
 
 from typing import Any, Final
@@ -30,15 +31,19 @@ EVERYWHERE: Final = (
     ),
     Right(kinds.GROUP, ("guardrails",), _APPLY),  # one goes with its namespace, by the finalizer
     Right("", ("namespaces",), (*_APPLY, "delete")),
-    Right("", ("configmaps", "limitranges", "resourcequotas", "serviceaccounts"), (*_APPLY, "delete")),
+    Right("", ("configmaps", "limitranges", "resourcequotas", "serviceaccounts", "services"), (*_APPLY, "delete")),
+    Right("apps", ("controllerrevisions", "deployments"), (*_APPLY, "delete")),
+    Right("policy", ("poddisruptionbudgets",), (*_APPLY, "delete")),
+    Right("cert-manager.io", ("certificates",), (*_APPLY, "delete")),
     Right("networking.k8s.io", ("networkpolicies",), (*_APPLY, "delete")),
     Right(_RBAC, ("rolebindings",), (*_APPLY, "delete")),
     Right(_RBAC, ("clusterroles",), ("bind",), only=BINDABLE),
     Right("external-secrets.io", ("externalsecrets",), (*_APPLY, "delete")),
-    Right("", ("secrets",), ("create",)),  # existence is asked by a create with dryRun
+    Right("", ("secrets",), ("create",)),  # the gateway's certificates; existence is asked with dryRun
     Right("", ("persistentvolumeclaims",), ("list",)),
     Right("", ("nodes",), _WATCH),
     Right("networking.k8s.io", ("servicecidrs",), _WATCH),
+    Right("discovery.k8s.io", ("endpointslices",), _WATCH),  # where the replicas of gateways are
     Right("storage.k8s.io", ("storageclasses",), _WATCH),
     Right(
         "admissionregistration.k8s.io",
@@ -57,7 +62,7 @@ EVERYWHERE: Final = (
 AT_HOME: Final = (
     Right("coordination.k8s.io", ("leases",), ("create",)),  # a create can't be narrowed to a name
     Right("coordination.k8s.io", ("leases",), ("get", "update"), only=(names.LEASE,)),
-    Right("", ("serviceaccounts/token",), ("create",), only=(names.CANARY,)),
+    Right("", ("serviceaccounts/token",), ("create",), only=(names.CANARY, names.PROBE)),
 )
 """By a Role in its own namespace."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from ringfence.model.kinds import ROLE_BINDING, Ref
+from ringfence.model.kinds import DEPLOYMENT, ROLE_BINDING, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import stages
@@ -18,12 +18,13 @@ from ringfence.plan.plan import Stage
 from ringfence.plan.release import guardrails
 from ringfence.plan.seen import CoreNamespace, Live
 
+_ACCESS: Final = (DEPLOYMENT, ROLE_BINDING)
 SETTLING: Final = timedelta(seconds=1)
 """How long to wait before that look: the API server may believe a binding for a moment after it is gone."""
 
 
 def has_access(cores: tuple[CoreNamespace, ...], live: Mapping[Ref, Live]) -> bool:
-    """Whether anybody holds a role in one of these namespaces."""
+    """Whether anybody holds a role in one of these namespaces, or a gateway runs there."""
     return bool(_access(cores, live))
 
 
@@ -40,4 +41,4 @@ def leave(tenant: Subject[TenantSpec], cores: tuple[CoreNamespace, ...], live: M
 
 def _access(cores: tuple[CoreNamespace, ...], live: Mapping[Ref, Live]) -> dict[Ref, Live]:
     where = {core.name for core in cores}
-    return {ref: seen for ref, seen in live.items() if ref.type == ROLE_BINDING and ref.namespace in where}
+    return {ref: seen for ref, seen in live.items() if ref.type in _ACCESS and ref.namespace in where}

@@ -39,7 +39,7 @@ class Desired:
 class Stage:
     """Writes that may run side by side. A stage starts when the one before it has succeeded."""
 
-    name: Literal["namespace", "fence", "withdraw", "access", "remove", "release"]
+    name: Literal["namespace", "fence", "withdraw", "access", "gateway", "history", "remove", "release"]
     apply: tuple[Desired, ...] = ()
     delete: tuple[Ref, ...] = ()
     release: tuple[Ref, ...] = ()
@@ -67,6 +67,16 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """What one environment serves of a route, and by whose word; nobody's where it follows the spec."""
+
+    environment: str
+    revision: str
+    promoted_by: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The answer to one `Seen`."""
 
@@ -90,5 +100,9 @@ class Plan:
     region: str = ""
     incidents: tuple[str, ...] = ()
     """The ids of the incidents for which what it is about is quarantined."""
+    configuration: tuple[str, str] = ("", "")
+    """Revisions of the gateway's configuration, before and after this plan; alike where it changes none."""
+    placed: tuple[Placed, ...] = ()
+    """What a route's environments serve from this plan on."""
     repair: bool = True
     """False while paused or terminating: differences are reported, nothing is written."""

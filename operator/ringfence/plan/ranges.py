@@ -6,7 +6,7 @@ networks are reached only by an exception that lies inside one: a wider exceptio
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Final
 
 from ringfence.model.addresses import PROTECTED_NETWORKS
@@ -16,6 +16,7 @@ from ringfence.plan.plan import Finding
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Facts
 
+_WHOLE: Final = ("0.0.0.0/0", "::/0")
 _PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 Network = IPv4Network | IPv6Network
@@ -49,6 +50,22 @@ def _refusal(exception: EgressException, facts: Facts) -> Finding | None:
             "name a network outside the cluster"
         )
     return None
+
+
+def anywhere(facts: Facts, port: int) -> tuple[Opening, ...]:
+    """Everything outside of the cluster, by this port; nothing while a range of the cluster is unknown."""
+    if facts.unknown_ranges:
+        return ()
+    closed = (*PROTECTED_NETWORKS, *_PRIVATE, *facts.protected_ranges)
+    return tuple(Opening(cidr, _inside(cidr, closed), (port,)) for cidr in _WHOLE)
+
+
+def _inside(cidr: str, networks: Iterable[str]) -> tuple[str, ...]:
+    """Those of the networks that lie in ``cidr``, each address in one of them only."""
+    found = [_network(text) for text in networks]
+    if isinstance(_network(cidr), IPv4Network):
+        return tuple(map(str, collapse_addresses(each for each in found if isinstance(each, IPv4Network))))
+    return tuple(map(str, collapse_addresses(each for each in found if isinstance(each, IPv6Network))))
 
 
 def overlap(cidr: str, protected: Sequence[str]) -> str | None:

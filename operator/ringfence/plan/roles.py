@@ -74,8 +74,11 @@ SHELL: Final = (
 )
 
 # What approvers have in a home namespace, members or not. RBAC knows no fields: that they add their approvals and
-# change nothing else of a route is rule `approver-approves`.
-APPROVER: Final = (Right(kinds.GROUP, ("modelroutes",), (*READ, "approve", "patch", "update")),)
+# change nothing else of a route is rule `approver-approves`. A revision tells what is approved.
+APPROVER: Final = (
+    Right(kinds.GROUP, ("modelroutes",), (*READ, "approve", "patch", "update")),
+    Right("apps", ("controllerrevisions",), READ),
+)
 
 # In a home namespace, where a tenant's custom resources and model keys are. `update` answers with what the writer
 # sent, `create` too; every other verb on a Secret may answer with what was there before.

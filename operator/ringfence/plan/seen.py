@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import Ref, ResourceType
 from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.namespace import NamespaceSpec
@@ -16,6 +17,7 @@ from ringfence.model.retentionpolicy import RetentionPolicySpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.enforcement import IN_FORCE, Enforcement
+from ringfence.plan.images import SHIPPED, Images
 
 AnySubject: TypeAlias = Subject[Any]
 
@@ -48,6 +50,24 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateIssuer:
+    """An issuer of cert-manager's."""
+
+    kind: str
+    name: str
+    authorities: str
+    """What its certificates are verified by, PEM: it stands in Secrets too, and nobody may read those."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitService:
+    """A Service beside the operator that counts for gateways (`envoy.service.ratelimit.v3.RateLimitService`)."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is true of the cluster and the installation, whatever the subject."""
 
@@ -61,8 +81,18 @@ class Facts:
     unknown_ranges: tuple[str, ...] = ()
     """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
     default_storage_class: str | None = None
+    issuer: Issuer | None = None
+    """Who vouches for the callers of gateways; None while it is not known, and nobody is let in."""
     enforcement: Enforcement = IN_FORCE
     """Whether the admission policies refuse what they should."""
+    images: Images = SHIPPED
+    """What gateways run."""
+    certificate_issuer: CertificateIssuer | None = None
+    """Who certifies gateways, as the installation says; where it says nothing, Ringfence does."""
+    rate_limit_service: RateLimitService | None = None
+    """Who counts tokens exactly, as the installation says; where it says nothing, they are estimated."""
+    trusted_hops: int = 0
+    """Proxies before gateways that are believed where a client is."""
 
 
 class Existence(StrEnum):
@@ -88,7 +118,50 @@ class ClaimsIn:
     namespace: str
 
 
-Question: TypeAlias = SecretExists | ClaimsIn
+@dataclass(frozen=True, slots=True, order=True)
+class Authority:
+    """Asked of a ConfigMap: the public certificates in its `ca.crt`, PEM; empty where there is none to trust."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NewCertificate:
+    """Asked when a gateway needs a certificate: an authority is made for it, signs it, and is thrown away."""
+
+    namespace: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate of a gateway: what is known of it, all of it public."""
+
+    name: str
+    """Of its Secret, and of the ConfigMap that tells of it."""
+    authority: str
+    """PEM."""
+    starts: datetime
+    ends: datetime
+
+
+Question: TypeAlias = SecretExists | ClaimsIn | Authority | NewCertificate
+Answer: TypeAlias = Existence | int | str | Issued
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What a look at a tenant's gateway, over the network that its callers use, has found."""
+
+    at: datetime
+    """When this was found; a later look that finds the same leaves it."""
+    reachable: bool = False
+    """Whether every replica answered; where none can be reached, nothing is known of what is served."""
+    revision: str = ""
+    """The one revision of the configuration that all replicas serve, in 16 hex digits; empty where they differ."""
+    problem: str = ""
+    """Why it doesn't serve as it should, in a sentence that names the replica; empty where all is well."""
 
 
 class View(Protocol):
@@ -112,6 +185,10 @@ class View(Protocol):
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
         """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
+        ...
+
+    def probed(self, tenant: str) -> Probed | None:
+        """The last look at a tenant's gateway; None before the first."""
         ...
 
     def quota(self, namespace: str) -> Mapping[str, str] | None:
@@ -138,4 +215,10 @@ class Seen:
     """Of the namespaces whose ServiceAccounts the Tenant's access lists name: those that are other tenants'."""
     quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """``hard`` of the live ResourceQuotas of Ringfence, by core namespace: what is granted until it is lowered."""
-    answers: Mapping[Question, Existence | int] = field(default_factory=dict)
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
+    gateway: Mapping[str, str] = field(default_factory=dict)
+    """For a Namespace: what its home's ConfigMap tells of the gateway."""
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Uids of the ServiceAccounts of gateway keys by name, by core namespace."""
+    probed: Probed | None = None
+    """The last look at the tenant's gateway; None before the first, and where there is no gateway."""

@@ -11,7 +11,7 @@ from ringfence.plan.enforcement import Enforcement, in_words
 from ringfence.plan.plan import Condition, Finding
 from ringfence.plan.reasons import ConditionType, Reason
 
-REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED})
+REMARKS: Final = frozenset({Reason.ADOPTED, Reason.ORPHANED, Reason.PLAINTEXT_UPSTREAM})
 """Worth a record and an Event, but nothing is missing."""
 # Named first where several things are wrong.
 _FOREMOST: Final = Reason.QUARANTINED
@@ -29,7 +29,7 @@ _STALLED: Final = frozenset(
         Reason.DELETION_BLOCKED,
     }
 )
-_SETTLED: Final = frozenset({Reason.NOT_SERVED_YET, Reason.QUARANTINED})
+_SETTLED: Final = frozenset({Reason.NOT_SERVED_YET, Reason.QUARANTINED, Reason.AWAITING_APPROVAL, Reason.NO_GATEWAY})
 # Conditions that are bad news when they are True.
 _ALARMS: Final = frozenset({ConditionType.BUDGET_EXCEEDED})
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from ringfence.gateway.served import Issuer
 from ringfence.model.kinds import Ref, ResourceType
 from ringfence.plan.seen import Existence
 
@@ -137,8 +138,16 @@ class Reader(Protocol):
         """Ask by a create with ``dryRun=All``: content is neither asked for nor answered."""
         ...
 
+    async def issuer(self) -> Issuer:
+        """Who signs the tokens of ServiceAccounts, with the keys that verify them (OpenID Connect Discovery 1.0)."""
+        ...
+
     async def claims_in(self, namespace: str) -> int:
         """How many PersistentVolumeClaims a namespace has."""
+        ...
+
+    async def authority(self, namespace: str, name: str) -> str:
+        """The certificates in `ca.crt` of a ConfigMap, PEM (RFC 7468); empty where there is none."""
         ...
 
 
@@ -147,6 +156,10 @@ class Writer(Protocol):
 
     async def create(self, ref: Ref, manifest: Object, *, audit_id: str) -> Object:
         """Make an object that is not there yet; a conflict where it is, whoever made it."""
+        ...
+
+    async def deposit(self, ref: Ref, manifest: Object, data: Mapping[str, bytes], *, audit_id: str) -> Object:
+        """Make a Secret of ``manifest`` and ``data``; answers its metadata, never its content."""
         ...
 
     async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:

@@ -6,7 +6,9 @@ Law: a declaration covers an opening only as a whole: every pod, address and por
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Final
 
+from ringfence import names
 from ringfence.model.tenant_network import Dns, TenantNetwork
 from ringfence.reach.addresses import Block, Network, within
 from ringfence.reach.kinds import Kind
@@ -14,6 +16,8 @@ from ringfence.reach.policies import Direction, Opening, Pods
 from ringfence.reach.ports import PortRange, Ports, covers, merged
 from ringfence.reach.selectors import Selector, implies
 from ringfence.reach.tenancy import Tenancy
+
+_HTTPS: Final = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ def with_namespace(network: TenantNetwork | None, opening: Opening, other: str) 
         return Kind.UNDECIDED
     if isinstance(opening.peer, Block):
         return with_addresses(network, opening)
+    if other == names.OPERATOR_NAMESPACE and _is_operators(opening):
+        return Kind.GATEWAY
     if opening.direction is Direction.EGRESS:
         return Kind.DNS if _is_dns(network.dns, opening, other) else Kind.UNDECLARED
     declared = any(source.namespace == other for source in network.ingress_from)
@@ -55,8 +61,27 @@ def with_addresses(network: TenantNetwork | None, opening: Opening) -> Kind:
     block = opening.peer.network
     if covers(_both(network.dns.ports), opening.ports) and _is_in(block, network.dns.cidrs):
         return Kind.DNS
+    if _is_gateways(opening) and covers(_tcp((_HTTPS,)), opening.ports):
+        return Kind.GATEWAY
     fitting = [each.cidr for each in network.egress if covers(_tcp(each.ports), opening.ports)]
     return Kind.EGRESS_EXCEPTION if _is_in(block, fitting) else Kind.UNDECLARED
+
+
+def _is_operators(opening: Opening) -> bool:
+    """Whether a gateway has its tokens counted, or the operator asks it whether it serves, and what it counted."""
+    if opening.direction is Direction.EGRESS:
+        return _is_gateways(opening) and all(each.protocol == "TCP" for each in opening.ports)
+    return (
+        _is_gateways(opening)
+        and isinstance(opening.peer, Pods)
+        and implies(opening.peer.pods, Selector.of(names.OPERATOR_PODS))
+        and covers(_tcp((names.GATEWAY_PORT, names.GATEWAY_METRICS_PORT, names.GATEWAY_USAGE_PORT)), opening.ports)
+    )
+
+
+def _is_gateways(opening: Opening) -> bool:
+    """Whether it is for a gateway's pods alone; to which host one of those speaks is pinned by Envoy, not here."""
+    return implies(opening.pods, Selector.of({names.GATEWAY_LABEL: "true"}))
 
 
 def _is_dns(dns: Dns, opening: Opening, other: str) -> bool:

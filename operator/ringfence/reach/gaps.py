@@ -85,7 +85,9 @@ def _strangers(network: TenantNetwork | None, own: Tenancy, opening: Opening, wa
 
 def _leaves_undeclared(network: TenantNetwork | None, opening: Opening, wanted: Selector) -> bool:
     """Whether a namespace that is no tenant's could match and is not declared."""
-    named = {network.dns.namespace, *(source.namespace for source in network.ingress_from)} if network else set()
+    named = {names.OPERATOR_NAMESPACE}
+    if network:
+        named |= {network.dns.namespace, *(source.namespace for source in network.ingress_from)}
     declared = sorted(name for name in named if with_namespace(network, opening, name) not in _NOT_MEANT)
     outside = Requirement(names.TENANT_LABEL, Operator.DOES_NOT_EXIST)
     named_otherwise = (Requirement(NAME_LABEL, Operator.EXISTS), forbid(NAME_LABEL, *declared))

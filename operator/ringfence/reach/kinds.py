@@ -23,7 +23,7 @@ class Kind(StrEnum):
 MEANING: Final = {
     Kind.WITHIN: "between pods of one namespace",
     Kind.PEERS: "between namespaces of one tenant and environment",
-    Kind.GATEWAY: "between a tenant's workloads and its home, where its gateway is",
+    Kind.GATEWAY: "of a tenant's gateway: with workloads, the operator and its neighbours, and providers by port 443",
     Kind.DNS: "name resolution, as the Tenant's spec.network.dns says",
     Kind.SHARED_INGRESS: "a shared service that the Tenant's spec.network.ingressFrom lets in",
     Kind.EGRESS_EXCEPTION: "a network that the Tenant's spec.network.egress opens",

@@ -70,7 +70,7 @@ func guardrail(meta metav1.ObjectMeta, tenant, name string) client.Object {
 			"scheduling": map[string]any{
 				"tolerations": []any{}, "nodeSelector": map[string]any{}, "runtimeClasses": []any{}, "priorityClasses": []any{},
 			},
-			"tokens": map[string]any{"audiences": []any{"ringfence-gateway"}, "maxAgeSeconds": int64(2592000), "keys": []any{}},
+			"tokens": map[string]any{"audiences": []any{"ringfence-gateway"}, "keys": []any{}},
 			"subjects": []any{
 				"Group:oidc:" + tenant + "-developer", "Group:oidc:" + tenant + "-owner", "Group:oidc:" + tenant + "-viewer",
 			},

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from ringfence.admission import operator_fence
 from ringfence.admission.drift import Key, differences, lacking, shipped
 
 KINDS: Final = frozenset(key.kind for key in shipped())
@@ -80,3 +81,16 @@ def test_an_older_server_is_told_what_it_lacks() -> None:
     assert "people" in told
     assert len(lacking(frozenset())) == 2
     assert lacking(KINDS) == ()
+
+
+def test_the_images_that_the_operator_may_run_are_the_installations() -> None:
+    """As its own settings say, and nothing else; who does not know the settings looks at the rest."""
+    mine = ("registry.example/envoy", "registry.example/operator")
+    key = Key("ValidatingAdmissionPolicy", operator_fence.WORKLOADS.name)
+    found = live()
+    found[key]["variables"][0] = dict(operator_fence.pins(mine).entry())
+    assert differences(found, KINDS, images=mine) == ()
+    assert differences(found, KINDS, images=None) == ()
+    assert words(found) == [f"{key} differs at spec.variables[0].expression"]
+    found[key]["variables"][1]["expression"] = "false"
+    assert [each.path for each in differences(found, KINDS, images=None)] == ["spec.variables[1].expression"]

@@ -172,6 +172,21 @@ def test_objects_are_judged_by_the_tenant_that_is_among_the_files(folder: Path) 
     ]
 
 
+def test_a_test_key_in_a_protected_environment_is_found_before_anyone_applies_it(folder: Path) -> None:
+    """And a live one is not."""
+    protected = TENANT.replace("spec:", "spec:\n  environments: [{name: dev, protected: true}]").replace(
+        "[eu-central-1, eu-west-1]", "[eu-central-1]"
+    )
+    (folder / "a.yaml").write_text(protected)
+    (folder / "b.yaml").write_text(GOOD + "  gatewayKeys: [{name: ci, mode: Live}]\n")
+    assert run("a.yaml", "b.yaml").exit_code == 0
+    (folder / "b.yaml").write_text(GOOD + "  gatewayKeys: [{name: ci}]\n")
+    assert run("a.yaml", "b.yaml").stdout == (
+        "b.yaml:6: Namespace/acme/dev spec.gatewayKeys: environment dev is protected and serves no key of mode Test: "
+        "ci; declare a key of mode Live in spec.gatewayKeys\n"
+    )
+
+
 def test_the_items_of_a_list_are_judged_one_by_one(folder: Path) -> None:
     """`kubectl get -o yaml` writes lists."""
     item = "  kind: Namespace\n  metadata: {name: dev, namespace: acme}\n  spec: {}\n"

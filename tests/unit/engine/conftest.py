@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence import names
+from ringfence.adapters.mint import CertificateMint
 from ringfence.adapters.signer import Ed25519Signer
 from ringfence.engine.election import Candidate, Terms
 from ringfence.engine.facts import Ranges
@@ -128,6 +129,7 @@ class Bench:
             tuning=settings,
             metrics=self.metrics,
             canary=self.canary,
+            mint=CertificateMint(clock.monotonic),
         )
         deliveries = [asyncio.create_task(self._deliver(kind)) for kind in PRIMARY_TYPES]
         return asyncio.create_task(self.engine.run(stop)), deliveries

@@ -29,9 +29,11 @@ from ringfence.lineage.runs import (
     audit_id,
     make_run_id,
 )
+from ringfence.lineage.usage import usage_recorded
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref
 from ringfence.plan.episode import Ending, Episode, EpisodeKind
+from ringfence.plan.plan import Placed
 from tests.lineage_samples import (
     ACME,
     CORE,
@@ -47,6 +49,7 @@ from tests.lineage_samples import (
     started,
     written,
 )
+from tests.usage_samples import HOUR_OF_IT, every_end
 
 SCHEMAS: Final = "RINGFENCE_SCHEMAS"
 
@@ -71,6 +74,12 @@ def _lasting(episode: Episode) -> Lasting:
     return Lasting(ACME, run_id(), episode, tenant="acme", namespace="dev", actor=Actor("ann", ("kubectl",)))
 
 
+PLACED: Final = (
+    Placed("dev", "rev-6f1c0a9d2b417e55"),
+    Placed("prod", "rev-6f1c0a9d2b417e55", promoted_by="oidc:ann", approved_by="oidc:ben"),
+)
+
+
 def _every_event() -> dict[str, Entry]:
     run = make_run()
     digests = {"configuration_digest": DIGEST, "policy_set_digest": DIGEST}
@@ -81,6 +90,7 @@ def _every_event() -> dict[str, Entry]:
         "fail": ended(run, Outcome(Result.FAILED, 1, 2, 3, "ApplyFailed", "NetworkPolicy acme-dev/x: no")),
         "denied": event.finish(run, Outcome(Result.DENIED, reason="NameTaken"), time_ms=TIME_MS),
         "deferred": ended(make_run(deferred=True)),
+        "placed": ended(make_run(placed=PLACED)),
         "without a tenant": event.finish(
             replace(run, tenant="", namespace="", environment="", region="", secrets=(), controls=()),
             Outcome(Result.DENIED),
@@ -100,6 +110,9 @@ def _every_event() -> dict[str, Entry]:
             _lasting(PAUSE), End(Ending.EXPIRED, at_ms=TIME_MS, late=True), OPERATOR, time_ms=TIME_MS
         ),
         "glass broken": episodes.begun(_lasting(GLASS), OPERATOR, time_ms=TIME_MS),
+        "used": usage_recorded(
+            OPERATOR, ACME, tenant="acme", hour=HOUR_OF_IT, rows=every_end(), time_ms=TIME_MS, keep=timedelta(days=90)
+        ),
         "policies found": _platform(platform.policies_found, state="Inactive", silent=["pods"], drifted=["pods"]),
         "policies in force": _platform(platform.policies_found, state="InForce", silent=(), drifted=()),
     }
@@ -319,3 +332,17 @@ def test_what_lasts_is_read_back_from_its_start(episode: Episode) -> None:
 def test_an_episode_is_no_run_that_somebody_was_killed_in() -> None:
     run = make_run()
     assert episodes.lasting_of(OpenRun(ACME, run.run_id, 0, started(run).body)) is None
+
+
+def test_a_route_tells_what_each_environment_serves_and_who_stands_for_it() -> None:
+    """Nobody stands for the first environment, which follows the spec."""
+    facet = _read(ended(make_run(placed=PLACED)))["run"]["facets"]["ringfence_route"]
+    assert facet["environments"] == [
+        {"name": "dev", "revision": "rev-6f1c0a9d2b417e55"},
+        {
+            "name": "prod",
+            "revision": "rev-6f1c0a9d2b417e55",
+            "promotedBy": "oidc:ann",
+            "approvedBy": "oidc:ben",
+        },
+    ]

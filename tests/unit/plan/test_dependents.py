@@ -3,7 +3,18 @@
 import copy
 
 from ringfence import names
-from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, RESOURCE_QUOTA, RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    MODEL_ROUTE,
+    NAMESPACE,
+    NETWORK_POLICY,
+    RESOURCE_QUOTA,
+    RETENTION_POLICY,
+    SERVICE_ACCOUNT,
+    TENANT,
+    Ref,
+)
 from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
 from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, delete, edit
 from tests.simulation import Simulation
@@ -93,11 +104,27 @@ def test_who_waits_for_budget_is_woken_when_there_may_be_some(world: Simulation)
     assert woken(world, ACME, divide) == {DATA}
 
 
-def test_a_child_wakes_whoever_answers_for_its_namespace() -> None:
+def test_a_child_wakes_whoever_answers_for_its_namespace(world: Simulation) -> None:
     """A quota also wakes the Tenant, who divides anew."""
-    assert of_child(Ref(NETWORK_POLICY, "acme-web", "x"), {}) == {WEB}
-    assert of_child(Ref(NETWORK_POLICY, "acme", "x"), {}) == {ACME}
-    assert of_child(Ref(RESOURCE_QUOTA, "acme-web", "ringfence"), OURS) == {WEB, ACME}
+    assert of_child(Ref(NETWORK_POLICY, "acme-web", "x"), {}, world) == {WEB}
+    assert of_child(Ref(NETWORK_POLICY, "acme", "x"), {}, world) == {ACME}
+    assert of_child(Ref(RESOURCE_QUOTA, "acme-web", "ringfence"), OURS, world) == {WEB, ACME}
+
+
+def test_what_a_home_tells_of_its_gateway_wakes_all_of_the_tenants_namespaces(world: Simulation) -> None:
+    """Each of them tells its workloads the same; what a Namespace tells is nobody else's news."""
+    told = names.GATEWAY_CONFIG_MAP
+    assert of_child(Ref(CONFIG_MAP, "acme", told), OURS, world) == {ACME, WEB, DATA, MODELS}
+    assert of_child(Ref(CONFIG_MAP, "acme-web", told), OURS, world) == {WEB}
+
+
+def test_what_a_gateway_was_told_to_serve_wakes_routes_that_wait_to_be_seen(world: Simulation) -> None:
+    """Also where it changes none of its files: a route whose environment has no callers yet waits, too."""
+    routes = Ref(CONFIG_MAP, "acme", names.GATEWAY_ROUTES)
+    assert of_child(routes, OURS, world) == {ACME, CHAT}
+    served = {"environments": [{"name": "dev", "revision": "rev-1", "served": "True"}]}
+    world.put({**world.objects[CHAT], "status": served})
+    assert of_child(routes, OURS, world) == {ACME}
 
 
 def test_a_freed_name_wakes_the_loser() -> None:
@@ -105,3 +132,42 @@ def test_a_freed_name_wakes_the_loser() -> None:
     assert WEB in of_core_namespace("acme-web", {})
     assert ACME in of_core_namespace("acme", {})
     assert ACME in of_core_namespace("elsewhere", {names.TENANT_LABEL: "acme"})
+
+
+def test_a_revision_wakes_its_route_and_whose_gateway_serves_it(world: Simulation) -> None:
+    """Somebody else's object of that type, or one without a route, wakes nobody but the owner of the namespace."""
+    ref = Ref(CONTROLLER_REVISION, "acme", "chat-rev-0123456789abcdef")
+    assert of_child(ref, {**OURS, names.ROUTE_LABEL: "chat"}, world) == {ACME, CHAT}
+    assert of_child(ref, OURS, world) == {ACME}
+    assert of_child(ref, {names.ROUTE_LABEL: "chat"}, world) == {ACME}
+
+
+def test_a_keys_account_wakes_the_tenant_whose_gateway_knows_it(world: Simulation) -> None:
+    """A key that is revoked, or made anew, is another gateway; other accounts are none of its business."""
+    assert of_child(Ref(SERVICE_ACCOUNT, "acme-web", "ringfence-key-ci"), OURS, world) == {ACME, WEB}
+    assert of_child(Ref(SERVICE_ACCOUNT, "acme-web", "default"), OURS, world) == {WEB}
+
+
+def gateway(status: str, revision: str) -> Change:
+    """The Tenant's status tells another configuration of its gateway, or another verdict on it."""
+
+    def change(world: Simulation) -> None:
+        edited = copy.deepcopy(world.objects[ACME])
+        edited["status"]["gateway"] = {"configHash": revision}
+        kept = [each for each in edited["status"]["conditions"] if each["type"] != "GatewayReady"]
+        ready = {"type": "GatewayReady", "status": status, "reason": "GatewayServes", "message": ""}
+        edited["status"]["conditions"] = [*kept, ready]
+        world.put(edited)
+
+    return change
+
+
+def test_a_gateways_configuration_wakes_the_routes_that_wait_for_it(world: Simulation) -> None:
+    """Not those that were seen to be served; all of them when the gateway fails, or serves again."""
+    assert woken(world, ACME, gateway("True", "one")) == {CHAT}
+    served = copy.deepcopy(world.objects[CHAT])
+    served["status"]["environments"] = [{"name": "dev", "revision": "rev-0123456789abcdef", "served": "True"}]
+    world.put(served)
+    assert woken(world, ACME, gateway("True", "two")) == frozenset()
+    assert woken(world, ACME, gateway("False", "two")) == {CHAT}
+    assert woken(world, ACME, gateway("True", "two")) == {CHAT}

@@ -103,6 +103,30 @@ def test_a_gateway_key_is_a_service_account_that_goes_with_it(world: Simulation)
     assert set(inside(world, "acme-web", SERVICE_ACCOUNT)) == {"default"}
 
 
+def test_a_test_key_reaches_no_protected_environment(world: Simulation) -> None:
+    """It has no ServiceAccount and no place in the rules there; the live one beside it has, and the object says so."""
+    ref = world.put(
+        namespace("acme", "lab", environment="prod", gatewayKeys=[{"name": "try"}, {"name": "batch", "mode": "Live"}])
+    )
+    world.settle()
+    assert set(inside(world, "acme-lab", SERVICE_ACCOUNT)) == {"default", names.gateway_key("batch")}
+    rules = inside(world, "acme-lab", GUARDRAIL)[names.GUARDRAIL]["spec"]["tokens"]
+    assert [key["serviceAccount"] for key in rules["keys"]] == [names.gateway_key("batch")]
+    assert told(world, ref) == ("False", "TestKeyRefused")
+    assert "try" in message(world, ref)
+
+
+def test_an_environment_that_becomes_protected_revokes_its_test_keys(world: Simulation) -> None:
+    """What was tried out there is over; live keys stay."""
+    edit(WEB, {"gatewayKeys": [{"name": "try"}, {"name": "batch", "mode": "Live"}]})(world)
+    world.settle()
+    assert names.gateway_key("try") in inside(world, "acme-web", SERVICE_ACCOUNT)
+    everything_protected = [{"name": name, "protected": True} for name in ("dev", "staging", "prod")]
+    edit(ACME, {"environments": everything_protected})(world)
+    world.settle()
+    assert set(inside(world, "acme-web", SERVICE_ACCOUNT)) == {"default", names.gateway_key("batch")}
+
+
 def test_what_is_not_wanted_any_more_is_pruned_and_what_is_foreign_stays(world: Simulation) -> None:
     """An object with our label that no plan knows goes; a tenant's own policy does not."""
     old = policy("acme-web")

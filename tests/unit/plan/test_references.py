@@ -17,10 +17,10 @@ def route(name: str, **spec: object) -> Object:
     return {"apiVersion": "ringfence.dev/v1alpha1", "kind": "ModelRoute", "metadata": metadata, "spec": spec}
 
 
-def test_a_good_route_is_accepted_and_honestly_not_served(world: Simulation) -> None:
-    """No finalizer, no child, no claim."""
+def test_a_good_route_is_accepted_and_served_only_when_that_was_seen(world: Simulation) -> None:
+    """No finalizer, and no claim before somebody looked."""
     assert told(world, CHAT, "Accepted") == ("True", "Resolved")
-    assert told(world, CHAT) == ("False", "NotServedYet")
+    assert told(world, CHAT) == ("False", "NotServed")
     assert "finalizers" not in world.objects[CHAT]["metadata"]
 
 

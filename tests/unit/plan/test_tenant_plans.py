@@ -118,9 +118,9 @@ def test_status_counts_what_belongs_to_the_tenant(world: Simulation) -> None:
     assert status["budget"]["allocated"]["pods"] == "54"
 
 
-def test_a_gateway_that_is_not_served_is_not_claimed(world: Simulation) -> None:
+def test_a_gateway_that_nobody_saw_serve_is_not_claimed(world: Simulation) -> None:
     """Unless the tenant wants none."""
-    assert told(world, ACME, "GatewayReady") == ("False", "NotServedYet")
+    assert told(world, ACME, "GatewayReady") == ("Unknown", "GatewayUnseen")
     edit(ACME, {"gateway": {"dataPlane": "None"}})(world)
     world.settle()
     assert told(world, ACME, "GatewayReady") is None

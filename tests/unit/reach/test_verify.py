@@ -212,3 +212,14 @@ def test_what_can_not_be_judged_is_said(thing: Object, said: str) -> None:
 def test_a_world_without_tenants_proves_nothing() -> None:
     """An empty answer is no good answer."""
     assert verify(read(PLATFORM).world, {}).unknown
+
+
+def test_a_gateway_has_its_tokens_counted_beside_the_operator_and_workloads_go_nowhere_there() -> None:
+    """The same opening for whatever else runs there is a breach."""
+    beside = {**DNS_NAMESPACE, "matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}
+    rule = {"to": [{"namespaceSelector": beside}], "ports": [{"port": 8081}]}
+    everybody = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}
+    gateway = {**everybody, "podSelector": {"matchLabels": {names.GATEWAY_LABEL: "true"}}}
+    operators = core(names.OPERATOR_NAMESPACE)
+    assert not seen(operators, policy("acme", gateway)).is_broken
+    assert seen(operators, policy("acme", everybody)).is_broken

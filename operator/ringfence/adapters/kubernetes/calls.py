@@ -104,6 +104,16 @@ def calling(kubeconfig: Path | None, context: str | None) -> Iterator[Calls]:
         yield Calls(api)
 
 
+def context_namespace(kubeconfig: Path | None, context: str | None) -> str:
+    """The namespace that a context of the kubeconfig names; empty where it names none, or there is no such context."""
+    try:
+        contexts, current = config.list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+    except (config.ConfigException, OSError):
+        return ""
+    chosen = next((each for each in contexts if each["name"] == context), None) if context else current
+    return str((chosen or {}).get("context", {}).get("namespace", ""))
+
+
 def _client(kubeconfig: Path | None, context: str | None) -> client.ApiClient:
     if kubeconfig is None and context is None:
         try:

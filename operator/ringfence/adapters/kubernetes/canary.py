@@ -17,13 +17,13 @@ from ringfence import names
 from ringfence.adapters.kubernetes.config import Bearer, Connection
 from ringfence.adapters.kubernetes.session import open_session
 from ringfence.admission.answers import JSON, Answer, Asker, Probe
-from ringfence.admission.tokens import CANARY_TOKEN_AGE
+from ringfence.admission.tokens import OWN_TOKEN_AGE
 from ringfence.model.kinds import SERVICE_ACCOUNT
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10, sock_connect=5)
-RENEWED_AFTER: Final = 0.8 * CANARY_TOKEN_AGE
+RENEWED_AFTER: Final = 0.8 * OWN_TOKEN_AGE
 TOKEN_PATH: Final = f"{SERVICE_ACCOUNT.path(names.OPERATOR_NAMESPACE, names.CANARY)}/token"
-TOKEN_REQUEST: Final = {"spec": {"expirationSeconds": CANARY_TOKEN_AGE}}
+TOKEN_REQUEST: Final = {"spec": {"expirationSeconds": OWN_TOKEN_AGE}}
 _CREATED: Final = 201
 _UNAUTHORIZED: Final = 401
 

@@ -3,6 +3,7 @@
 Law: whoever calls decides what a failure means; here it is only named. Secrets are never read, listed or watched.
 """
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -12,9 +13,10 @@ import orjson
 from yarl import URL
 
 from ringfence import names
-from ringfence.adapters.kubernetes import errors
+from ringfence.adapters.kubernetes import certificates, errors
 from ringfence.adapters.kubernetes.config import Bearer, Connection
 from ringfence.adapters.kubernetes.session import open_session
+from ringfence.gateway.served import Issuer
 from ringfence.model import kinds
 from ringfence.model.kinds import Ref, ResourceType
 from ringfence.plan.seen import Existence
@@ -40,6 +42,9 @@ APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 JSON: Final = "application/json"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+JWKS: Final = "application/jwk-set+json"
+METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 APPLY_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&force=true&fieldValidation=Strict"
 WRITE_QUERY: Final = f"?fieldManager={names.FIELD_MANAGER}&fieldValidation=Strict"
@@ -148,10 +153,23 @@ class KubernetesCluster:
             return Existence.UNKNOWN
         return Existence.ABSENT
 
+    async def issuer(self) -> Issuer:
+        """Ask by discovery, which every ServiceAccount may (ClusterRole system:service-account-issuer-discovery)."""
+        document = await self._call("GET", "/.well-known/openid-configuration")
+        keys = await self._call("GET", "/openid/v1/jwks", accept=JWKS)
+        return Issuer(str(document["issuer"]), orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode())
+
     async def claims_in(self, namespace: str) -> int:
         """Count by a metadata list."""
         pages = self.pages(kinds.CLAIM, namespace=namespace, metadata_only=True)
         return sum([len(page.items) async for page in pages])
+
+    async def authority(self, namespace: str, name: str) -> str:
+        """List by name, which is a right that there is; what isn't a certificate is forgotten at once."""
+        query = urlencode({"fieldSelector": f"metadata.name={name}"})
+        document = await self._call("GET", f"{kinds.CONFIG_MAP.collection_path(namespace)}?{query}")
+        texts = [(item.get("data") or {}).get("ca.crt", "") for item in document["items"] or ()]
+        return certificates.public_part("".join(texts))
 
     # --- writing
 
@@ -159,6 +177,13 @@ class KubernetesCluster:
         """POST, which never touches what is there (409)."""
         path = ref.type.collection_path(ref.namespace or None) + WRITE_QUERY
         answer: Object = await self._call("POST", path, manifest, audit_id=audit_id)
+        return answer
+
+    async def deposit(self, ref: Ref, manifest: Object, data: Mapping[str, bytes], *, audit_id: str) -> Object:
+        """POST the Secret, and have metadata answered: what is secret goes one way."""
+        body = {**manifest, "data": {name: b64encode(content).decode() for name, content in data.items()}}
+        path = ref.type.collection_path(ref.namespace) + WRITE_QUERY
+        answer: Object = await self._call("POST", path, body, accept=METADATA, audit_id=audit_id)
         return answer
 
     async def apply(self, ref: Ref, manifest: Object, *, audit_id: str, uid: str = "", dry_run: bool = False) -> Object:

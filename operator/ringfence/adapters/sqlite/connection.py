@@ -1,4 +1,4 @@
-"""Connections to a log's file, and SQLite's errors in the ledger's words.
+"""Connections to our files, and SQLite's errors in the ledger's words.
 
 Law: a connection that gave an error is closed and never used again; the next one looks at the file anew.
 """
@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from ringfence.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from ringfence.adapters.sqlite.schema import LOG, Schema
 from ringfence.ports.ledger import LedgerUnavailableError
+
+Prepare: TypeAlias = Callable[[sqlite3.Connection, Path, Schema], None]
 
 BUSY_SECONDS: Final = 0.25
 _CACHE_KIBIBYTES: Final = 256
@@ -41,17 +43,17 @@ def ledger_errors(path: Path) -> Iterator[None]:
         raise LedgerUnavailableError(f"{path}: {error.strerror or error}; check the volume and its rights") from error
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Open or make the file; every commit is on the disk when it returns.
+def connect_to_write(path: Path, schema: Schema = LOG) -> sqlite3.Connection:
+    """Open or make a file of that schema; every commit is on the disk when it returns.
 
     Raises:
         sqlite3.Error: the file can't be opened, or not written.
         LedgerUnavailableError: it belongs to something else or to a newer release.
     """
-    return _opened(path, "rwc", _prepare_to_write)
+    return _opened(path, "rwc", schema, _prepare_to_write)
 
 
-def connect_to_read(path: Path) -> sqlite3.Connection:
+def connect_to_read(path: Path, schema: Schema = LOG) -> sqlite3.Connection:
     """Open the file for reading, also while an operator writes it, also from a medium that can't be written.
 
     Raises:
@@ -59,59 +61,59 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         LedgerUnavailableError: it is not there, or belongs to something else or to a newer release.
     """
     if not path.exists():
-        raise LedgerUnavailableError(f"{path}: there is no such log")
+        raise LedgerUnavailableError(f"{path}: there is no such file")
     try:
-        return _opened(path, "ro", _require_version)
+        return _opened(path, "ro", schema, _require_version)
     except sqlite3.OperationalError:
         wal = path.with_name(path.name + "-wal")
         if wal.exists() and wal.stat().st_size:
             raise
     # There is no place for the shared memory, and nobody writes: the file is all there is.
-    return _opened(path, "ro&immutable=1", _require_version)
+    return _opened(path, "ro&immutable=1", schema, _require_version)
 
 
-def _opened(path: Path, mode: str, prepare: Callable[[sqlite3.Connection, Path], None]) -> sqlite3.Connection:
+def _opened(path: Path, mode: str, schema: Schema, prepare: Prepare) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     # Transactions are ours (isolation_level); a connection is used by one thread at a time, though not always the same.
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
         connection.execute("PRAGMA trusted_schema = OFF")
-        prepare(connection, path)
+        prepare(connection, path, schema)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare_to_write(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare_to_write(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # what is pruned is overwritten
     connection.execute("PRAGMA recursive_triggers = ON")  # REPLACE must not pass the delete triggers
     connection.execute("PRAGMA foreign_keys = ON")
-    _migrate(connection, path)
+    _migrate(connection, path, schema)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = _version(connection, path)
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
+def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    version = _version(connection, path, schema)
+    for number, script in enumerate(schema.migrations[version:], start=version + 1):
+        marks = f"PRAGMA application_id = {schema.application_id}; PRAGMA user_version = {number};"
         connection.executescript(f"BEGIN IMMEDIATE; {script} {marks} COMMIT;")
 
 
-def _require_version(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) == 0:
+def _require_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    if _version(connection, path, schema) == 0:
         raise LedgerUnavailableError(f"{path}: nothing was recorded in it")
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
     """The file's version; 0 for an empty one."""
     version = _pragma(connection, "user_version")
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if (tables or version) and _pragma(connection, "application_id") != APPLICATION_ID:
+    if (tables or version) and _pragma(connection, "application_id") != schema.application_id:
         raise LedgerUnavailableError(f"{path}: a database of something else; move it away")
-    if version > len(MIGRATIONS):
+    if version > len(schema.migrations):
         raise LedgerUnavailableError(f"{path}: written by a newer release (version {version}); use that release")
     return version
 

@@ -4,9 +4,19 @@ Law: leaves are never changed or removed, bodies are never changed and removed o
 Triggers stop accidents; against who owns the file, chain and checkpoints are the evidence.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-APPLICATION_ID: Final = 0x52464C47  # "RFLG": tells our files from any other SQLite database
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of one sort of file."""
+
+    application_id: int
+    """Tells these files from any other SQLite database."""
+    migrations: tuple[str, ...]
+    """Script i takes a file from ``user_version`` i to i + 1; a released one is never edited."""
+
 
 _FIRST: Final = """
 CREATE TABLE log (              -- one row: which log this is
@@ -69,5 +79,4 @@ CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint
   BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
 """
 
-MIGRATIONS: Final = (_FIRST,)
-"""Script i takes a file from ``user_version`` i to i + 1; a released one is never edited."""
+LOG: Final = Schema(0x52464C47, (_FIRST,))  # "RFLG"

@@ -12,7 +12,7 @@ from ringfence.adapters.kubernetes.calls import Calls
 from ringfence.admission.answers import Answer, Asker, Probe
 from ringfence.admission.drift import Key
 from ringfence.admission.probes import PROBES
-from ringfence.admission.tokens import CANARY_TOKEN_AGE
+from ringfence.admission.tokens import OWN_TOKEN_AGE
 from ringfence.cli.check.network import ProbeError
 from ringfence.model.kinds import SERVICE_ACCOUNT, ResourceType
 from ringfence.ports.cluster import Grant
@@ -128,7 +128,7 @@ def _login(calls: Calls, asker: Asker, user: str) -> Mapping[str, str] | str:
     if asker is Asker.OPERATOR:
         return {}
     target = f"{SERVICE_ACCOUNT.path(names.OPERATOR_NAMESPACE, names.CANARY)}/token"
-    reply = calls.send("POST", target, {"spec": {"expirationSeconds": CANARY_TOKEN_AGE}})
+    reply = calls.send("POST", target, {"spec": {"expirationSeconds": OWN_TOKEN_AGE}})
     return {"Authorization": f"Bearer {reply.body['status']['token']}"} if reply.ok else reply.message
 
 

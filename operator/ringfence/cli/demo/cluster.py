@@ -22,14 +22,15 @@ class DemoCluster:
     def __init__(self, plane: ControlPlane, kubectl: Path) -> None:
         self.plane = plane
         self._kubectl = kubectl
-        self._folder = plane.folder / "demo"
-        self._folder.mkdir(mode=0o700)
+        self.folder = plane.folder / "demo"
+        """For everything that the story keeps."""
+        self.folder.mkdir(mode=0o700)
         self._operator: OperatorProcess | None = None
 
     @property
     def ledger(self) -> Path:
         """The folder where the operator keeps its records."""
-        return self._folder / "ledger"
+        return self.folder / "ledger"
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run the real kubectl with all rights. Raises BrokenPromiseError where it is refused."""
@@ -47,7 +48,7 @@ class DemoCluster:
 
     def _run_kubectl(self, arguments: Sequence[str], stdin: str | None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # noqa: S603 - the kubectl that we found
-            [self._kubectl, f"--cache-dir={self._folder}/kubectl", *arguments],
+            [self._kubectl, f"--cache-dir={self.folder}/kubectl", *arguments],
             input=stdin,
             env={**os.environ, "KUBECONFIG": str(self.plane.admin_kubeconfig), "KUBERC": "off"},
             capture_output=True,
@@ -57,7 +58,11 @@ class DemoCluster:
 
     def lineage(self, command: str, *arguments: str, ledger: Path | None = None) -> tuple[int, str]:
         """Run `ringfence lineage`; return its exit code and what it printed."""
-        whole = [sys.executable, "-m", "ringfence", "lineage", command, *arguments]
+        return self.ringfence("lineage", command, *arguments, ledger=ledger)
+
+    def ringfence(self, *arguments: str, ledger: Path | None = None) -> tuple[int, str]:
+        """Run `ringfence`; return its exit code and what it printed."""
+        whole = [sys.executable, "-m", "ringfence", *arguments]
         url = f"sqlite:///{ledger or self.ledger}"
         environment = {**os.environ, "RINGFENCE_LEDGER": url, "NO_COLOR": "1"}
         done = subprocess.run(  # noqa: S603 - our own command
@@ -74,7 +79,7 @@ class DemoCluster:
         """Start the operator with a token of its own ServiceAccount, and thus with the shipped roles only."""
         account = names.OPERATOR_NAMESPACE, names.OPERATOR_SERVICE_ACCOUNT
         config = self.plane.service_account_kubeconfig(*account, annotations=REASON)
-        self._operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{self.ledger}", folder=self._folder)
+        self._operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{self.ledger}", folder=self.folder)
         return self._operator
 
     @property

@@ -30,6 +30,10 @@ class OperatorProcess:
             "--identity": _IDENTITY,
             "--metrics-host": "127.0.0.1",
             "--metrics-port": str(self._port),
+            "--usage": "2",
+            # No node here tells these; providers outside of the cluster are reachable only once they are known.
+            "--pod-ranges": "10.244.0.0/16",
+            "--node-ranges": "192.0.2.0/24",
         }
         arguments = [part for option in options.items() for part in option]
         command = [sys.executable, "-m", "ringfence", "run", *arguments]

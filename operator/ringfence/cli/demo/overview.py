@@ -37,8 +37,9 @@ class Overview:
 
     tenants: list[dict[str, Any]]
     namespaces: list[dict[str, Any]]
-    unserved: list[dict[str, Any]]
-    """Objects of the kinds that this release judges without serving them."""
+    routes: list[dict[str, Any]]
+    policies: list[dict[str, Any]]
+    """RetentionPolicies: this release judges them without enforcing them."""
     children: Counter[tuple[str, str]]
 
     @classmethod
@@ -50,7 +51,8 @@ class Overview:
         return cls(
             tenants=cluster.items("tenants"),
             namespaces=cluster.items("tenantnamespaces", "--all-namespaces"),
-            unserved=cluster.items("modelroutes,retentionpolicies", "--all-namespaces"),
+            routes=cluster.items("modelroutes", "--all-namespaces"),
+            policies=cluster.items("retentionpolicies", "--all-namespaces"),
             children=children,
         )
 

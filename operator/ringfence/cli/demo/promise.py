@@ -13,7 +13,7 @@ class BrokenPromiseError(Exception):
     """What was claimed did not come true; the message says what was seen instead."""
 
 
-def within(seconds: float, what: str, probe: Callable[[], T]) -> T:
+def within(seconds: float, what: str, probe: Callable[[], T | None]) -> T:
     """Return the first true value of `probe`. Raises BrokenPromiseError, saying `what`, when the time is over."""
     deadline = time.monotonic() + seconds
     while not (value := probe()):

@@ -24,7 +24,10 @@ def make(place: Place, openings: Sequence[Opening]) -> Desired:
 
 
 def _rule(opening: Opening) -> Rule:
-    block: dict[str, object] = {"cidr": opening.cidr}
-    if opening.excluded:
-        block["except"] = list(opening.excluded)
-    return {"to": [{"ipBlock": block}], "ports": ports(opening.ports)}
+    return {"to": [{"ipBlock": block(opening)}], "ports": ports(opening.ports)}
+
+
+def block(opening: Opening) -> dict[str, object]:
+    """The network as a NetworkPolicy writes it."""
+    found: dict[str, object] = {"cidr": opening.cidr}
+    return {**found, "except": list(opening.excluded)} if opening.excluded else found

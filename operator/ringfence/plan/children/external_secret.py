@@ -10,13 +10,25 @@ from ringfence.plan.plan import Desired
 
 def make(place: Place, name: str, source: ExternalSecretRef) -> Desired:
     """The order to keep Secret ``name`` equal to a value of the store."""
-    spec: dict[str, Any] = {
+    if source.property is None:
+        return _order(place, name, source, {"dataFrom": [{"extract": {"key": source.key}}]})
+    return _order(place, name, source, {"data": [_one(source, source.property)]})
+
+
+def make_key(place: Place, name: str, source: ExternalSecretRef, key: str) -> Desired:
+    """The order to keep ``key`` of Secret ``name`` equal to one value of the store."""
+    return _order(place, name, source, {"data": [_one(source, key)]})
+
+
+def _one(source: ExternalSecretRef, key: str) -> dict[str, Any]:
+    remote = {"key": source.key} | ({"property": source.property} if source.property else {})
+    return {"secretKey": key, "remoteRef": remote}
+
+
+def _order(place: Place, name: str, source: ExternalSecretRef, asked: dict[str, Any]) -> Desired:
+    spec = {
         "secretStoreRef": {"kind": source.store.kind, "name": source.store.name},
         "target": {"name": name, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+        **asked,
     }
-    if source.property is None:
-        spec["dataFrom"] = [{"extract": {"key": source.key}}]
-    else:
-        remote = {"key": source.key, "property": source.property}
-        spec["data"] = [{"secretKey": source.property, "remoteRef": remote}]
     return place.child(EXTERNAL_SECRET, name, {"spec": spec})

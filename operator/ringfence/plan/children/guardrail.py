@@ -17,13 +17,11 @@ from ringfence.model.kinds import GUARDRAIL
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.principals import Principal
 from ringfence.model.tenant import Environment, TenantSpec
+from ringfence.plan import keys
 from ringfence.plan.access import known_principals
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 from ringfence.plan.seen import Facts
-
-_LONGEST_TOKEN = 30 * 86400
-"""Greatest age in seconds of a token that is not a declared gateway key."""
 
 
 def make(place: Place, tenant: TenantSpec, facts: Facts, namespace: NamespaceSpec | None = None) -> Desired:
@@ -62,7 +60,7 @@ def _tenant_rules(place: Place, tenant: TenantSpec, facts: Facts) -> GuardrailSp
             GuardedStore(kind=store.kind, name=store.name, key_prefix=store.key_prefix)
             for store in sorted(tenant.secret_stores, key=lambda each: (each.kind, each.name))
         ),
-        tokens=Tokens(audiences=(names.GATEWAY_AUDIENCE,), max_age_seconds=_LONGEST_TOKEN),
+        tokens=Tokens(audiences=(names.GATEWAY_AUDIENCE,)),
         subjects=identities(known_principals(tenant.access)),
         step_up=(
             GuardedStepUp(extra_key=step.extra_key, values=tuple(sorted(step.values)))
@@ -79,22 +77,22 @@ def _namespace_rules(place: Place, tenant: TenantSpec, namespace: NamespaceSpec 
     rules: dict[str, object] = {
         "namespace": place.namespace,
         "environment": namespace.environment,
-        "protected": _is_protected(tenant, namespace),
+        "protected": is_protected(tenant, namespace),
         "exec_allowed": exec_allowed(place, tenant, namespace),
         "private": bool(frontend_ports(tenant, place.namespace)),
         "quarantined": _is_quarantined(tenant, namespace),
-        "tokens": Tokens(audiences=(names.GATEWAY_AUDIENCE,), max_age_seconds=_LONGEST_TOKEN, keys=_keys(namespace)),
+        "tokens": Tokens(audiences=(names.GATEWAY_AUDIENCE,), keys=_keys(tenant, namespace)),
     }
     return rules | ({"regions": (namespace.region,)} if namespace.region else {})
 
 
 def exec_allowed(place: Place, tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
     """Whether a shell may be opened there: not beside a private model, in an incident, or where two persons decide."""
-    closed = _is_protected(tenant, namespace) or _is_quarantined(tenant, namespace)
+    closed = is_protected(tenant, namespace) or _is_quarantined(tenant, namespace)
     return not (closed or frontend_ports(tenant, place.namespace))
 
 
-def _is_protected(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
+def is_protected(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
     """An environment that the Tenant does not have is taken for a protected one."""
     return all(each.protected for each in tenant.environments if each.name == namespace.environment)
 
@@ -136,8 +134,8 @@ def _environment(environment: Environment) -> GuardedEnvironment:
     )
 
 
-def _keys(namespace: NamespaceSpec) -> tuple[GuardedKey, ...]:
+def _keys(tenant: TenantSpec, namespace: NamespaceSpec) -> tuple[GuardedKey, ...]:
     return tuple(
         GuardedKey(service_account=names.gateway_key(key.name), max_age_seconds=key.max_age.seconds)
-        for key in sorted(namespace.gateway_keys, key=lambda each: each.name)
+        for key in keys.served(namespace, protected=is_protected(tenant, namespace))
     )

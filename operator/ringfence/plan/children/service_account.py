@@ -11,6 +11,11 @@ def make(place: Place) -> Desired:
     return _without_token(place, names.DEFAULT_SERVICE_ACCOUNT)
 
 
+def make_gateway(place: Place) -> Desired:
+    """The ServiceAccount of the gateway's pods, which ask the API server nothing."""
+    return _without_token(place, names.GATEWAY)
+
+
 def make_key(place: Place, key: str) -> Desired:
     """The ServiceAccount whose tokens are gateway key ``key``; when it goes, they are revoked for good."""
     return _without_token(place, names.gateway_key(key))

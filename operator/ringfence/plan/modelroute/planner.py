@@ -1,82 +1,160 @@
-"""ModelRoute: judged against its Tenant; what serves it comes with the gateway.
+"""ModelRoute: judged against its Tenant, kept as revisions, and placed in environments.
 
-Law: a route refers only to what the platform team approved, and says so while it is not served.
+Law: a route keeps what it was and says where that serves; the gateway that serves it is its Tenant's.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import references
-from ringfence.plan.plan import Finding, Plan
+from ringfence.plan import references, timers, verdict
+from ringfence.plan.children import route_revision
+from ringfence.plan.gateway.approval import authority_of
+from ringfence.plan.gateway.targets import resolved
+from ringfence.plan.modelroute import gates, report
+from ringfence.plan.modelroute.history import History, Kept, of_route, surplus
+from ringfence.plan.modelroute.placement import Placement, Placements, placements
+from ringfence.plan.modelroute.report import Witness
+from ringfence.plan.ownership import owns
+from ringfence.plan.place import Place
+from ringfence.plan.plan import Desired, Finding, Plan, Stage
 from ringfence.plan.reasons import ConditionType, Reason
-from ringfence.plan.seen import Seen
+from ringfence.plan.seen import Authority, Seen
 
-Gate: TypeAlias = Callable[[Subject[ModelRouteSpec], ModelRouteSpec, TenantSpec, Seen], Iterable[Finding]]
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route that can be judged, beside what it is judged by."""
+
+    subject: Subject[ModelRouteSpec]
+    spec: ModelRouteSpec
+    owner: Subject[TenantSpec]
+    tenant: TenantSpec
+    seen: Seen
 
 
 def plan_route(route: Subject[ModelRouteSpec], seen: Seen) -> Plan:
-    """The plan for one ModelRoute: conditions, and nothing to write."""
-    found = references.unreadable(route, seen)
-    if not found and route.spec is not None and seen.tenant is not None and seen.tenant.spec is not None:
-        found = tuple(finding for gate in GATES for finding in gate(route, route.spec, seen.tenant.spec, seen))
-    return references.not_served(route, found, seen, "this release judges routes and does not serve them yet")
+    """The plan for one ModelRoute: its revisions, its status and its conditions."""
+    owner = seen.tenant
+    if route.spec is None or owner is None or owner.spec is None:
+        found = references.unreadable(route, seen)
+        plan = Plan(conditions=verdict.refused(found), findings=found)
+    else:
+        plan = _judged(_Route(route, route.spec, owner, owner.spec, seen))
+    return replace(plan, tenant=route.ref.namespace if owner else "", log=owner.meta.uid if owner else "platform")
 
 
-def providers_are_approved(
-    route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
-) -> Iterable[Finding]:
-    """Every backend is a provider of the Tenant with that very model."""
-    approved = {provider.name: frozenset(provider.models) for provider in tenant.providers}
-    for backend in spec.backends:
-        if backend.model not in approved.get(backend.provider, ()):
-            message = f"Tenant {route.ref.namespace} has no provider {backend.provider} with model {backend.model}"
-            yield _refused(Reason.UNKNOWN_PROVIDER, f"{message}; ask the platform team for it")
+def _judged(route: _Route) -> Plan:
+    seen, name = route.seen, route.subject.name
+    history = of_route(name, seen.live)
+    placed = placements(route.subject, route.tenant, history, seen.facts.enforcement)
+    kept = _with_current(history, placed)
+    since = {each.environment: _since(each, kept, seen.now) for each in placed.served}
+    witness = Witness.of(route.subject, seen, _seen_before(placed, kept))
+    environments = report.entries(placed.served, since, witness)
+    findings = _findings(route, placed, report.unseen(environments, witness))
+    return Plan(
+        conditions=verdict.conditions(findings, ready=_ready(placed), asserted=_ACCEPTED),
+        stages=_stages(route, _marked(kept, placed, since, environments), placed) if _may_write(route) else (),
+        findings=findings,
+        placed=tuple(placed.told(route.subject)),
+        status=report.status(placed.current.name if placed.current else "", environments, witness),
+        questions=_questions(route),
+        repair=timers.paused_until((route.owner.meta,), seen.now) is None,
+    )
 
 
-def promotions_lead_somewhere(
-    route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
-) -> Iterable[Finding]:
-    """A revision is promoted to an environment of the Tenant; the first one follows the spec."""
-    first, *later = (environment.name for environment in tenant.environments)
-    for environment in sorted(spec.promotions):
-        if environment not in later:
-            why = "follows the spec" if environment == first else f"is no environment of Tenant {route.ref.namespace}"
-            yield _refused(Reason.UNKNOWN_ENVIRONMENT, f"nothing can be promoted to {environment}: it {why}")
+# --- what was found
+
+_ACCEPTED = {ConditionType.ACCEPTED: (Reason.RESOLVED, "everything that is referenced is granted")}
 
 
-def consumers_exist(
-    route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
-) -> Iterable[Finding]:
-    """Consumers are Namespaces of the same tenant."""
-    asked = {*spec.consumers.namespaces, *(account.namespace for account in spec.consumers.service_accounts)}
-    yield from references.unknown_namespaces(asked, seen, "spec.consumers")
+def _findings(route: _Route, placed: Placements, unseen: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each once: what is wrong with the spec is wrong with its revision, too."""
+    found = [
+        *gates.failures(route.subject, route.spec, route.tenant, route.seen),
+        *placed.findings,
+        *(finding for each in placed.served for finding in _resolved(route, each)),
+    ]
+    served = [] if route.tenant.gateway.data_plane == "None" else unseen
+    return tuple(dict.fromkeys((*found, *_no_gateway(route), *served)))
 
 
-def model_is_free(
-    route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
-) -> Iterable[Finding]:
-    """One model has one route in an environment: the oldest."""
-    environments = _environments(spec, tenant)
-    for other in sorted(seen.routes, key=lambda each: each.age_key):
-        if other.age_key >= route.age_key or other.spec is None or other.meta.deleting:
-            continue
-        both = environments & _environments(other.spec, tenant)
-        if other.spec.model == spec.model and both:
-            where = ", ".join(sorted(both))
-            yield _refused(
-                Reason.MODEL_TAKEN, f"the older ModelRoute {other.name} serves model {spec.model} in {where}"
-            )
+def _resolved(route: _Route, placement: Placement) -> tuple[Finding, ...]:
+    return resolved(route.subject.name, placement, route.owner, route.tenant, route.seen).findings
 
 
-GATES: Final[tuple[Gate, ...]] = (providers_are_approved, promotions_lead_somewhere, consumers_exist, model_is_free)
+def _no_gateway(route: _Route) -> Iterable[Finding]:
+    if route.tenant.gateway.data_plane == "None":
+        yield Finding(Reason.NO_GATEWAY, f"Tenant {route.owner.name} has no gateway: spec.gateway.dataPlane is None")
 
 
-def _environments(spec: ModelRouteSpec, tenant: TenantSpec) -> frozenset[str]:
-    return frozenset(spec.promotions) | {tenant.environments[0].name}
+def _questions(route: _Route) -> tuple[Authority, ...]:
+    asked = (authority_of(route.owner.name, provider) for provider in route.tenant.providers)
+    return tuple(sorted(question for question in asked if question is not None))
 
 
-def _refused(reason: Reason, message: str) -> Finding:
-    return Finding(reason, message, ConditionType.ACCEPTED)
+def _ready(placed: Placements) -> str:
+    return "served: " + ", ".join(f"{each.environment} {each.revision}" for each in placed.served)
+
+
+# --- what is kept
+
+
+def _with_current(history: History, placed: Placements) -> History:
+    """The history, and the revision of the spec with the next number where it is new."""
+    if placed.current is None or placed.current.name in history:
+        return history
+    number = 1 + max((each.number for each in history.values()), default=0)
+    return {**history, placed.current.name: Kept(placed.current.name, placed.current, number)}
+
+
+def _since(placement: Placement, kept: History, now: datetime) -> str:
+    """Since when the environment serves that revision: now, where it did not."""
+    before = kept[placement.revision].serves.get(placement.environment)
+    return before or now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seen_before(placed: Placements, kept: History) -> frozenset[str]:
+    """Environments that were seen to serve what they serve since it is there, not at some earlier time."""
+    marks = {each.environment: kept[each.revision] for each in placed.served}
+    return frozenset(name for name, each in marks.items() if each.serves.get(name, "never") == each.served.get(name))
+
+
+def _marked(
+    kept: History, placed: Placements, since: Mapping[str, str], environments: Iterable[Mapping[str, str]]
+) -> tuple[Kept, ...]:
+    """The revisions with where each serves now, and where it was seen to."""
+    seen = {each["name"] for each in environments if each["served"] == "True"}
+    marked = []
+    for each in kept.values():
+        serves = {name: since[name] for name, revision in placed.revisions.items() if revision == each.name}
+        served = {name: time for name, time in serves.items() if name in seen}
+        marked.append(replace(each, serves=serves, served={**each.served, **served}))
+    return tuple(marked)
+
+
+def _may_write(route: _Route) -> bool:
+    """Whether the home namespace is the tenant's: in somebody else's nothing is kept."""
+    home = route.seen.cores.get(route.owner.name)
+    ours = owns(home, route.owner.name, route.owner.meta.uid)
+    return ours and home is not None and not home.deleting and not route.owner.meta.deleting
+
+
+def _stages(route: _Route, kept: tuple[Kept, ...], placed: Placements) -> tuple[Stage, ...]:
+    needed = {*placed.revisions.values(), *route.spec.promotions.values()}
+    gone = {each.name for each in surplus({each.name: each for each in kept}, needed)}
+    home = Place.home(route.owner.name, route.owner.meta.uid)
+    wanted = {each.name: route_revision.make(home, route.subject.name, each) for each in kept}
+    stages = (
+        Stage("history", apply=_in_order(wanted[name] for name in wanted if name not in gone)),
+        Stage("remove", delete=tuple(sorted(wanted[name].ref for name in gone))),
+    )
+    return tuple(stage for stage in stages if stage.apply or stage.delete)
+
+
+def _in_order(children: Iterable[Desired]) -> tuple[Desired, ...]:
+    return tuple(sorted(children, key=lambda child: child.ref))

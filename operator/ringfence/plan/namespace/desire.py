@@ -5,7 +5,7 @@ Law: this is the whole of it. What is not composed here does not belong into the
 
 from dataclasses import dataclass
 
-from ringfence.plan import access, ranges, shares
+from ringfence.plan import access, keys, ranges, shares
 from ringfence.plan.budget import Grant
 from ringfence.plan.children import (
     allow_dns,
@@ -21,6 +21,7 @@ from ringfence.plan.children import (
     quota,
     service_account,
 )
+from ringfence.plan.namespace import gates
 from ringfence.plan.namespace.peers import Peers, peers
 from ringfence.plan.namespace.secrets import Secrets, secrets
 from ringfence.plan.namespace.site import Site
@@ -59,7 +60,13 @@ def desire(site: Site, seen: Seen) -> Desire:
         fence=(*_closed(site, seen, grant), *openings, *references.children),
         access=access.bindings(site.place, _members(site)),
         secrets=references,
-        findings=(*_unknown_subjects(site), *_over_budget(site, grant), *found.findings, *references.findings),
+        findings=(
+            *_unknown_subjects(site),
+            *_refused_keys(site, seen),
+            *_over_budget(site, grant),
+            *found.findings,
+            *references.findings,
+        ),
     )
 
 
@@ -71,8 +78,8 @@ def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
         quota.make(site.place, grant.hard),
         limits.make(site.place, site.spec.limits),
         service_account.make(site.place),
-        gateway_config.make(site.place),
-        *(service_account.make_key(site.place, name) for name in sorted(key.name for key in site.spec.gateway_keys)),
+        gateway_config.copy(site.place, seen.gateway),
+        *(service_account.make_key(site.place, key.name) for key in keys.served(site.spec, protected=site.protected)),
     )
 
 
@@ -103,6 +110,11 @@ def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
         return ()
     message = f"Tenant {site.owner.name} does not know whom {', '.join(strangers)} names; add them to its spec.access"
     return (Finding(Reason.UNKNOWN_SUBJECT, message, ConditionType.ACCEPTED),)
+
+
+def _refused_keys(site: Site, seen: Seen) -> tuple[Finding, ...]:
+    found = gates.keys_suit_the_environment(site, seen)
+    return (found,) if found else ()
 
 
 def _over_budget(site: Site, grant: Grant) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
-from ringfence.plan import shares, verdict
+from ringfence.plan import keys, shares, verdict
 from ringfence.plan.namespace.site import Site
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.plan import Finding
@@ -115,6 +115,11 @@ def pod_security_is_allowed(site: Site, seen: Seen) -> Finding | None:
     allowed = ", ".join(site.tenant.pod_security.allow)
     message = f"Tenant {site.owner.name} does not allow Pod Security level {site.spec.pod_security}; allowed: {allowed}"
     return Finding(Reason.POD_SECURITY_NOT_ALLOWED, message, ConditionType.ACCEPTED)
+
+
+def keys_suit_the_environment(site: Site, seen: Seen) -> Finding | None:
+    """A key for trying things out is left out where two persons decide; the namespace itself is made all the same."""
+    return keys.refused(site.spec, protected=site.protected) if site.environment else None
 
 
 def budget_has_a_place(site: Site, seen: Seen) -> Finding | None:

@@ -6,7 +6,7 @@ from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import Environment, TenantSpec
 from ringfence.plan import access
-from ringfence.plan.children.guardrail import frontend_ports, identities
+from ringfence.plan.children.guardrail import frontend_ports, identities, is_protected
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.place import Place
 from ringfence.plan.prune import Standing
@@ -48,6 +48,11 @@ class Site:
     def environment(self) -> Environment | None:
         """The Tenant's environment of that name."""
         return next((each for each in self.tenant.environments if each.name == self.spec.environment), None)
+
+    @property
+    def protected(self) -> bool:
+        """Whether two persons decide what serves there."""
+        return is_protected(self.tenant, self.spec)
 
     @property
     def quarantined(self) -> bool:

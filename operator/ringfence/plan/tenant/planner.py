@@ -3,18 +3,22 @@
 Law: a Tenant answers for its home namespace; what stands in its Namespaces is theirs, until it is deleted.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from ringfence.model.kinds import CONTROLLER_REVISION, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import access, confirmations, episode, orphan, prune, ranges, stages, timers, verdict
+from ringfence.plan.modelroute.history import route_of
 from ringfence.plan.ownership import Ownership, ownership, owns
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Condition, Finalizer, Finding, Plan, Stage
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.release import last_guardrail
-from ringfence.plan.seen import CoreNamespace, Seen
+from ringfence.plan.seen import CoreNamespace, Live, Seen
 from ringfence.plan.tenant import departure, gates
 from ringfence.plan.tenant.desire import desire
 from ringfence.plan.tenant.reviews import dates, reviews
@@ -42,23 +46,35 @@ def plan_tenant(tenant: Subject[TenantSpec], seen: Seen) -> Plan:
 
 def _reconciled(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Plan:
     quarantined = spec.isolation == "Quarantined"
-    desired = desire(Place.home(tenant.name, tenant.meta.uid), access.granted(spec, seen.foreign), seen)
-    home = {ref: live for ref, live in seen.live.items() if ref.namespace == tenant.name}
+    desired = desire(Place.home(tenant.name, tenant.meta.uid), tenant, access.granted(spec, seen.foreign), seen)
+    gateway = desired.gateway
+    home = _home(tenant, seen)
     surplus = prune.surplus(home, desired.objects, prune.Standing(quarantined=quarantined))
     paused = None if quarantined else timers.paused_until((tenant.meta,), seen.now)
-    findings = _findings(tenant, spec, seen)
+    findings = (*_findings(tenant, spec, seen), *gateway.findings)
+    moments = (paused, _settled(tenant, seen), gateway.next_change, *dates(tenant, spec))
     return Plan(
-        conditions=_conditions(tenant, spec, findings, seen),
+        conditions=_conditions(tenant, spec, findings, gateway.condition, seen),
         stages=(
-            *stages.reconcile(desired.namespace, desired.fence, desired.access, surplus, home),
+            *gateway.stopping,
+            *stages.reconcile(desired.namespace, desired.fence, desired.access, surplus, home, gateway=gateway.stages),
             *_forsaken(tenant, seen),
         ),
         findings=findings,
-        status=status(tenant, spec, seen),
+        status=status(tenant, spec, seen) | _gateway(tenant, gateway.status),
         finalizer=Finalizer.HOLD,
-        look_again_at=timers.next_moment(seen.now, paused, _settled(tenant, seen), *dates(tenant, spec)),
+        questions=gateway.questions,
+        look_again_at=timers.next_moment(seen.now, *moments),
+        configuration=gateway.configuration,
         repair=paused is None,
     )
+
+
+def _home(tenant: Subject[TenantSpec], seen: Seen) -> dict[Ref, Live]:
+    """What stands in the home namespace and is the Tenant's to keep: routes answer for their own revisions."""
+    routes = {route.name for route in seen.routes}
+    inside = ((ref, live) for ref, live in seen.live.items() if ref.namespace == tenant.name)
+    return {ref: live for ref, live in inside if ref.type != CONTROLLER_REVISION or route_of(live) not in routes}
 
 
 def _refused(tenant: Subject[TenantSpec], found: tuple[Finding, ...], seen: Seen) -> Plan:
@@ -115,7 +131,11 @@ def _findings(tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> tupl
 
 
 def _conditions(
-    tenant: Subject[TenantSpec], spec: TenantSpec, findings: tuple[Finding, ...], seen: Seen
+    tenant: Subject[TenantSpec],
+    spec: TenantSpec,
+    findings: tuple[Finding, ...],
+    gateway: Condition | None,
+    seen: Seen,
 ) -> tuple[Condition, ...]:
     paused = None if spec.isolation == "Quarantined" else timers.paused_until((tenant.meta,), seen.now)
     return verdict.conditions(
@@ -126,15 +146,13 @@ def _conditions(
         },
         others=(
             verdict.isolated(tenant.name, paused=paused is not None, enforcement=seen.facts.enforcement),
-            _gateway(spec),
+            gateway,
             *reviews(tenant, spec, seen.now),
             timers.paused(paused, timers.refused_pause(tenant.meta, seen.now)),
         ),
     )
 
 
-def _gateway(spec: TenantSpec) -> Condition | None:
-    if spec.gateway.data_plane == "None":
-        return None
-    message = "this release does not run gateways yet; routes are judged and not served"
-    return Condition(ConditionType.GATEWAY_READY, "False", Reason.NOT_SERVED_YET, message)
+def _gateway(tenant: Subject[TenantSpec], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The gateway's part of the status; what it said of a gateway that is no more goes."""
+    return {"gateway": told} if told or tenant.status.get("gateway") else {}

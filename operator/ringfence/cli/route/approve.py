@@ -1,0 +1,89 @@
+"""`ringfence approve`: a second person's word for a promotion.
+
+Law: what is approved is what was shown: a promotion that changed meanwhile is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.cli.key.declared import asking
+from ringfence.cli.output import printable
+from ringfence.cli.reach.sources import BROKEN, ContextOption, KubeconfigOption, fail
+from ringfence.cli.route.found import EnvironmentOption, Found, RouteArgument, find, history
+from ringfence.cli.tenant import TenantOption
+
+if TYPE_CHECKING:
+    from ringfence.adapters.kubernetes.calls import Calls
+
+_JSON_PATCH = "application/json-patch+json"
+
+
+def approve(
+    name: RouteArgument,
+    *,
+    environment: EnvironmentOption,
+    revision: Annotated[
+        str | None, typer.Option(help="The revision that you reviewed; what is promoted now where it is left out.")
+    ] = None,
+    tenant: TenantOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+) -> None:
+    """Approve what somebody else promoted, as those may who hold the verb approve on modelroutes."""
+    with asking(tenant, kubeconfig, context) as (calls, whose):
+        found = find(calls, whose, name)
+        promoted = _promoted(found, environment, revision)
+        for line in _changes(calls, found, environment, promoted):
+            typer.echo(f"  {printable(line)}", err=True)
+        reply = calls.send("PATCH", found.ref.path, _patch(found, environment, promoted), content_type=_JSON_PATCH)
+        if not reply.ok:
+            fail(BROKEN, f"{found.title}: {reply.message}")
+    typer.echo(f"{found.title}: {promoted} is approved for {environment}", err=True)
+
+
+def _promoted(found: Found, environment: str, revision: str | None) -> str:
+    promoted = found.promotions.get(environment)
+    if promoted is None:
+        fail(BROKEN, f"{found.title}: nothing is promoted to {environment}")
+    if revision not in (None, promoted):
+        fail(BROKEN, f"{found.title}: {promoted} is promoted to {environment}, not {revision}")
+    return promoted
+
+
+def _patch(found: Found, environment: str, revision: str) -> list[dict[str, Any]]:
+    """Added to the route as it was read: whoever changed it since is not approved with it."""
+    approval = {"environment": environment, "revision": revision}
+    there = "approvals" in found.raw["spec"]
+    return [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": found.raw["metadata"]["resourceVersion"]},
+        {"op": "add", "path": "/spec/approvals/-", "value": approval}
+        if there
+        else {"op": "add", "path": "/spec/approvals", "value": [approval]},
+    ]
+
+
+def _changes(calls: "Calls", found: Found, environment: str, revision: str) -> Iterator[str]:
+    """What the environment would serve instead of what it serves."""
+    kept = history(calls, found)
+    if kept is None or revision not in kept:
+        yield f"what {revision} is can't be shown to you"
+        return
+    serving = kept.get(found.serving(environment).get("revision", ""))
+    before = dict(_flat(serving.content.content)) if serving else {}
+    after = dict(_flat(kept[revision].content.content))
+    for field in sorted({*before, *after}):
+        if before.get(field) != after.get(field):
+            yield f"{field}: {before.get(field, 'nothing')} -> {after.get(field, 'nothing')}"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _flat(part, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _flat(part, f"{path}[{place}]")
+    else:
+        yield path, str(value)

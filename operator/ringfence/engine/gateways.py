@@ -1,0 +1,147 @@
+"""Sees whether gateways serve what was rendered for them.
+
+Laws: who is not served as wanted is looked at often, and everybody once a minute. What is found wakes only when it is
+news. One tenant's gateway that does not answer delays nobody else's look.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from ringfence import names
+from ringfence.engine.cache import Cache
+from ringfence.engine.endpoints import Endpoints, trust_of
+from ringfence.engine.metrics import Metrics
+from ringfence.lineage.runs import Trigger
+from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, TENANT, Ref
+from ringfence.plan.children import gateway_routes
+from ringfence.plan.gateway.sight import Sight, judge
+from ringfence.plan.seen import Probed
+from ringfence.ports.clock import Clock
+from ringfence.ports.gateways import Gateways
+from ringfence.ports.usage import Replica, Trust
+
+log = structlog.get_logger(__name__)
+
+TURN: Final = 0.5
+"""Seconds between two looks at who is due; no call is made for that."""
+EVERY: Final = 60.0
+"""Seconds between looks at a gateway that serves as wanted."""
+SOON: Final = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
+"""Seconds until the next look at one that does not (yet); the last of them again and again."""
+AT_ONCE: Final = 16
+"""Gateways under way."""
+_SERVES: Final = "serves"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a look is about: another one is due as soon as it changes."""
+
+    revision: str
+    trust: Trust
+    replicas: tuple[Replica, ...]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a gateway is looked at next."""
+
+    known: tuple[object, ...]
+    """By what the wanted was read: versions are compared, and not contents, which may have a megabyte."""
+    wanted: Wanted
+    due: float
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at the gateways of all tenants, again and again."""
+
+    gateways: Gateways
+    cache: Cache
+    endpoints: Endpoints
+    clock: Clock
+    metrics: Metrics
+    wake: Callable[[Iterable[Ref], Trigger], None]
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the first round is over."""
+    _turns: dict[str, _Turn] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception:  # what is wrong with one round stops neither the next one nor anybody else
+                log.exception("defect while looking at gateways")
+            self.looked.set()
+            await asyncio.sleep(TURN)
+
+    async def look(self) -> None:
+        """Look at every gateway that is due, and tell what is news."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        homes = self.endpoints.homes()
+        for home in self._turns.keys() - homes:
+            del self._turns[home]
+            self._tell(home, None)
+        await asyncio.gather(*(self._look_at(home, gate) for home in sorted(homes) if self._is_due(home)))
+
+    def _is_due(self, home: str) -> bool:
+        turn, now = self._turns.get(home), self.clock.monotonic()
+        refs = [Ref(CONFIG_MAP, home, name) for name in (names.GATEWAY_FILES, names.GATEWAY_CONFIG_MAP)]
+        known = (*map(self.cache.version, refs), self.endpoints.of(home))
+        if turn is None or turn.known != known:
+            wanted = self._wanted(home, refs[0])
+            if turn is None or turn.wanted != wanted:
+                turn = self._turns[home] = _Turn(known, wanted, now)
+            turn.known = known
+        return turn.due <= now
+
+    def _wanted(self, home: str, files: Ref) -> Wanted:
+        live = self.cache.live(home)
+        replicas = tuple(each for each in self.endpoints.of(home) if not each.ending)
+        return Wanted(gateway_routes.configuration(live.get(files)), trust_of(home, live), replicas)
+
+    async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
+        turn = self._turns[home]
+        async with gate:
+            asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
+            found = judge(await asyncio.gather(*asked), self.clock.now())
+        result = _result(found, turn.wanted.revision)
+        self.metrics.seen(result)
+        well = result == _SERVES
+        turn.due = self.clock.monotonic() + (EVERY if well else SOON[min(turn.attempts, len(SOON) - 1)])
+        turn.attempts = 0 if well else turn.attempts + 1
+        self._tell(home, found)
+
+    async def _look(self, replica: Replica, trust: Trust) -> Sight:
+        if not replica.ready:
+            return Sight(replica.name, unreachable="it is not ready, and no caller is led to it")
+        return await self.gateways.look(replica, trust)
+
+    def _tell(self, home: str, found: Probed | None) -> None:
+        before = self.cache.probed(home)
+        if found is not None and before is not None and replace(found, at=before.at) == before:
+            return
+        if self.cache.look_found(home, found):
+            log.info("a gateway was looked at", tenant=home, **_words(found))
+            routes = (route.ref for route in self.cache.subjects(MODEL_ROUTE, home))
+            self.wake((Ref(TENANT, "", home), *routes), Trigger.DEPENDENCY)
+
+
+def _result(found: Probed | None, wanted: str) -> str:
+    if found is None:
+        return "absent"
+    if not found.reachable:
+        return "unreachable"
+    if found.problem:
+        return "fails"
+    return _SERVES if found.revision == wanted else "behind"
+
+
+def _words(found: Probed | None) -> dict[str, str]:
+    return {"revision": found.revision, "problem": found.problem} if found else {"problem": "it has no replica"}

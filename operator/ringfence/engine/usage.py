@@ -1,0 +1,182 @@
+"""Brings usage home: asks every collector, keeps what it says, and records each hour that is over.
+
+Laws: one tenant's collector stops nobody else's. An hour is on record only after the ledger has it, and is asked for
+again until then; so a process may be killed between any two steps.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from ringfence.engine.endpoints import Endpoints, trust_of
+from ringfence.engine.metrics import Metrics
+from ringfence.engine.record import Recorder
+from ringfence.lineage.entry import LogId
+from ringfence.lineage.usage import rows_digest
+from ringfence.model.kinds import RETENTION_POLICY, TENANT, Ref
+from ringfence.plan.retention import usage_keep
+from ringfence.plan.seen import AnySubject, View
+from ringfence.ports.clock import Clock
+from ringfence.ports.ledger import ForkRefusedError, LedgerUnavailableError
+from ringfence.ports.usage import CollectorError, Collectors, Replica, UsageStore, UsageUnavailableError
+from ringfence.usage.page import PageError, decode
+from ringfence.usage.tally import HOUR
+
+log = structlog.get_logger(__name__)
+
+EVERY: Final = 60.0
+"""Seconds between rounds."""
+HURRY: Final = 2.0
+"""Seconds between rounds while a replica is ending: what it has counted goes with it."""
+GRACE: Final = 300
+"""Seconds after an hour's end until it is recorded: what was served in it has been told by then."""
+AT_ONCE: Final = 16
+"""Tenants asked at the same time."""
+MOST_PAGES: Final = 40
+"""Of one replica in one round; the others' turn comes before the rest of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What usage is made of, and where it goes."""
+
+    collectors: Collectors
+    store: UsageStore
+    every: float = EVERY
+
+
+class Usage:
+    """Pulls and records."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        view: View,
+        endpoints: Endpoints,
+        recorder: Recorder,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._collectors = sources.collectors
+        self._store = sources.store
+        self._every = sources.every
+        self._view = view
+        self._endpoints = endpoints
+        self._recorder = recorder
+        self._clock = clock
+        self._metrics = metrics
+        self._recorded: dict[LogId, int] = {}
+        """Before which second nothing is due, as far as this process knows."""
+
+    async def run(self) -> None:
+        """Work until cancelled.
+
+        Raises:
+            ForkRefusedError: another process writes the ledger.
+        """
+        while True:
+            try:
+                await self.round()
+            except ForkRefusedError:
+                raise
+            except Exception:  # counting must not stop what it counts
+                log.exception("defect while counting usage")
+            await self._rest()
+
+    async def round(self) -> None:
+        """Ask everybody, and record what is over.
+
+        Raises:
+            ForkRefusedError: another process writes the ledger.
+        """
+        await self._pull_all(self._endpoints.homes())
+        await self._record()
+
+    async def _pull_all(self, homes: Iterable[str]) -> None:
+        """Ask every replica in these home namespaces once for what it has not told yet."""
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(tenant: AnySubject) -> None:
+            async with turns:
+                for replica in self._endpoints.of(tenant.name):
+                    await self._pull(tenant, replica)
+
+        async with asyncio.TaskGroup() as group:
+            for home in sorted(homes):
+                if tenant := self._view.subject(Ref(TENANT, "", home)):
+                    group.create_task(one(tenant))
+
+    async def _record(self) -> None:
+        """Record the hours that are over, as they are by now."""
+        before = (self._now() - GRACE) // HOUR * HOUR
+        for name in await self._store.logs():
+            if self._recorded.get(name, 0) < before:
+                await self._record_hours(name, before)
+
+    async def _rest(self) -> None:
+        """Wait for the next round; meanwhile keep up with replicas that end."""
+        until = self._clock.monotonic() + self._every
+        while (left := until - self._clock.monotonic()) > 0:
+            if ending := self._endpoints.homes(ending=True):
+                await self._pull_all(ending)
+                await asyncio.sleep(min(HURRY, left))
+            else:
+                self._endpoints.ending.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._endpoints.ending.wait(), left)
+
+    async def _pull(self, tenant: AnySubject, replica: Replica) -> None:
+        try:
+            await self._take(tenant, replica)
+        except (CollectorError, PageError, UsageUnavailableError) as error:
+            self._metrics.pulled(ok=False)
+            log.warning(
+                "usage not taken; it is asked for again", tenant=tenant.name, pod=replica.name, error=str(error)
+            )
+        except Exception:  # whatever one pod's answer does to us, the others are asked all the same
+            self._metrics.pulled(ok=False)
+            log.exception("defect while taking usage", tenant=tenant.name, pod=replica.name)
+        else:
+            self._metrics.pulled(ok=True)
+
+    async def _take(self, tenant: AnySubject, replica: Replica) -> None:
+        """Take page after page. One that is ending is asked until nothing comes any more, which lets it go."""
+        uid, keep = tenant.meta.uid, self._keep(tenant.name)
+        trust = trust_of(tenant.name, self._view.live(tenant.name))
+        cursor = await self._store.cursor(uid, replica.name)
+        for _ in range(MOST_PAGES):
+            body = await self._collectors.page(replica, trust, cursor)
+            page = decode(body, tenant=tenant.name, until=self._now())
+            if page.cursor == cursor:
+                return
+            await self._store.take(uid, replica.name, page, tenant=tenant.name, keep=keep // timedelta(seconds=1))
+            self._changed(uid, min((row.key.hour for row in page.rows), default=self._now()))
+            cursor = page.cursor
+            if not (page.more or replica.ending):
+                return
+
+    def _changed(self, name: LogId, hour: int) -> None:
+        self._recorded[name] = min(self._recorded.get(name, 0), hour)
+
+    def _keep(self, home: str) -> timedelta:
+        return usage_keep(self._view.subjects(RETENTION_POLICY, home))
+
+    async def _record_hours(self, name: LogId, before: int) -> None:
+        """Record what is due in one log; its trouble is nobody else's."""
+        try:
+            for due in await self._store.due(name, before):
+                await self._recorder.used(name, due)
+                await self._store.recorded(name, due, rows_digest(due.rows))
+        except (LedgerUnavailableError, UsageUnavailableError) as error:
+            log.warning("usage is not recorded yet", log=name, error=str(error))
+        else:
+            self._recorded[name] = before
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())

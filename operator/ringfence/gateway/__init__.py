@@ -1,0 +1,1 @@
+"""What a tenant's gateway is: configuration of Envoy, rendered from what was approved."""

@@ -1,0 +1,117 @@
+"""What a gateway is told to serve: a new configuration, or the last good one.
+
+Law: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ringfence import names
+from ringfence.gateway.files import Configuration, TooLargeError, configuration
+from ringfence.gateway.lint import lint
+from ringfence.model.kinds import CONFIG_MAP, Ref
+from ringfence.model.subject import Subject
+from ringfence.model.tenant import TenantSpec
+from ringfence.plan.children import gateway_files, gateway_routes
+from ringfence.plan.gateway.compose import Composed, compose
+from ringfence.plan.place import Place
+from ringfence.plan.plan import Desired, Finding
+from ringfence.plan.reasons import ConditionType, Reason
+from ringfence.plan.seen import Question, Seen
+
+_KEPT: Final = (names.GATEWAY_FILES, names.GATEWAY_ROUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What is to be published."""
+
+    children: tuple[Desired, ...] = ()
+    """Envoy's files and what is told of them; empty where there never was a configuration."""
+    before: str = ""
+    """The revision that is published by now."""
+    revision: str = ""
+    """The one that is to be."""
+    findings: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
+    routes: int = 0
+    """How many routes it serves somewhere."""
+
+
+def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
+    """The configuration for what the Tenant and its routes say; the last one where there can't be a new one."""
+    composed = compose(tenant, seen)
+    unanswered = [question for question in composed.questions if question not in seen.answers]
+    if seen.facts.issuer is None or unanswered:
+        return _kept(home, composed, seen)
+    composed, rendered = _fitting(tenant, composed, seen)
+    if rendered is None:
+        return _kept(home, composed, seen, "the configuration of the gateway is too large, without any route, too")
+    if leaks := lint(rendered.files):
+        return _kept(home, composed, seen, f"the configuration of the gateway must not be served: {leaks[0]}")
+    files = {name: content.decode() for name, content in rendered.files.items()}
+    return Rendering(
+        children=(
+            gateway_files.make(home, rendered.revision, files),
+            gateway_routes.make(home, rendered.revision, composed.serving),
+        ),
+        before=_published(home, seen),
+        revision=rendered.revision,
+        findings=(*composed.refused, *_left_out(composed)),
+        questions=composed.questions,
+        routes=len(composed.serving),
+    )
+
+
+def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, Configuration | None]:
+    """The configuration of as many of the oldest routes as there is room for.
+
+    What is too large is not a reason to keep what was: a key that was revoked, or a model that was taken away, must not
+    be served on because somebody made too many routes.
+    """
+    most = len(seen.routes) - len(composed.left_out)
+    while True:
+        try:
+            return composed, configuration(composed.gateway)
+        except TooLargeError:
+            if most == 0:
+                return composed, None
+            most //= 2
+            composed = compose(tenant, seen, most)
+
+
+def _left_out(composed: Composed) -> Iterator[Finding]:
+    if composed.left_out:
+        message = (
+            f"the gateway has no room for the newest {len(composed.left_out)} ModelRoutes, from "
+            f"{composed.left_out[0]} on; serve fewer, or name fewer ServiceAccounts in spec.consumers"
+        )
+        yield Finding(Reason.TOO_MANY_ROUTES, message)
+
+
+def _kept(home: Place, composed: Composed, seen: Seen, why: str = "") -> Rendering:
+    """What is published by now, as it is."""
+    refs = [Ref(CONFIG_MAP, home.core, name) for name in _KEPT]
+    whole = all(ref in seen.live and seen.live[ref].ours for ref in refs)
+    revision = _published(home, seen) if whole else ""
+    refused = (Finding(Reason.CONFIGURATION_REFUSED, why, ConditionType.GATEWAY_READY),) if why else ()
+    return Rendering(
+        children=tuple(_again(home, ref, seen) for ref in refs) if whole else (),
+        before=revision,
+        revision=revision,
+        findings=(*composed.refused, *refused),
+        questions=composed.questions,
+        routes=len(composed.serving),
+    )
+
+
+def _again(home: Place, ref: Ref, seen: Seen) -> Desired:
+    content = seen.live[ref].content
+    noted = content.get("metadata", {}).get("annotations", {})
+    return home.child(CONFIG_MAP, ref.name, {"data": content.get("data", {})}, annotations=noted)
+
+
+def _published(home: Place, seen: Seen) -> str:
+    live = seen.live.get(Ref(CONFIG_MAP, home.core, names.GATEWAY_FILES))
+    return gateway_routes.configuration(live)

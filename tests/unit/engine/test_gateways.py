@@ -1,0 +1,192 @@
+"""Who is looked at and when, and that only news wakes anybody."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ringfence import names
+from ringfence.engine import gateways
+from ringfence.engine.cache import Cache
+from ringfence.engine.children import Children
+from ringfence.engine.endpoints import Endpoints
+from ringfence.engine.gateways import Watch
+from ringfence.engine.metrics import Metrics
+from ringfence.engine.namespaces import CoreNamespaces
+from ringfence.engine.subjects import Subjects
+from ringfence.lineage.runs import Trigger
+from ringfence.model.kinds import CONFIG_MAP, ENDPOINT_SLICE, MODEL_ROUTE, TENANT, Ref
+from ringfence.plan.gateway.sight import Sight
+from tests.fakes.gateways import FakeGateways, refusing
+
+
+@dataclass
+class Clock:
+    """Time that is set."""
+
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class World:
+    """One tenant with a gateway, and everything that the watch looks into."""
+
+    clock: Clock = field(default_factory=Clock)
+    gateways: FakeGateways = field(default_factory=lambda: FakeGateways("aaaa"))
+    woken: list[Ref] = field(default_factory=list)
+    _versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.children = Children(keeps=lambda namespace: True, changed=lambda *_, **__: None)
+        self.subjects = Subjects(changed=lambda *_, **__: None)
+        self.endpoints = Endpoints()
+        self.cache = Cache(self.subjects, CoreNamespaces(changed=lambda *_, **__: None), self.children)
+        self.watch = Watch(self.gateways, self.cache, self.endpoints, self.clock, Metrics(), wake=self._wake)
+        self.publish("aaaa")
+        self._config_map(names.GATEWAY_CONFIG_MAP, data={"ca.crt": "PEM"})
+        self.run("pod-1", "pod-2")
+
+    def _wake(self, refs: Iterable[Ref], trigger: Trigger) -> None:
+        assert trigger is Trigger.DEPENDENCY
+        self.woken.extend(refs)
+
+    def _config_map(self, name: str, **content: Any) -> None:
+        labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
+        annotations = content.pop("annotations", {})
+        metadata = {"namespace": "acme", "name": name, "uid": name, "resourceVersion": str(next(self._versions))}
+        manifest = {
+            "kind": "ConfigMap",
+            "metadata": {**metadata, "labels": labels, "annotations": annotations},
+            **content,
+        }
+        self.children.seen(CONFIG_MAP, manifest)
+
+    def publish(self, revision: str) -> None:
+        """Render another configuration."""
+        self._config_map(names.GATEWAY_FILES, data={}, annotations={names.REVISION_ANNOTATION: revision})
+
+    def run(self, *pods: str, ready: bool = True) -> None:
+        """Let these be the replicas."""
+        told = {"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}
+        endpoints = [{**told, "targetRef": {"name": pod}} for pod in pods]
+        ports = [{"name": name, "port": number} for number, name in enumerate(("https", "metrics", "usage"), 1)]
+        metadata = {"namespace": "acme", "name": "slice", "uid": "1", "resourceVersion": "1"}
+        self.endpoints.seen(ENDPOINT_SLICE, {"metadata": metadata, "endpoints": endpoints, "ports": ports})
+
+    async def after(self, seconds: float) -> list[str]:
+        """Let time pass and look; which replicas were asked."""
+        self.clock.seconds += seconds
+        self.gateways.asked.clear()
+        self.woken.clear()
+        await self.watch.look()
+        return sorted(self.gateways.asked)
+
+
+@pytest.fixture
+def world() -> World:
+    """A gateway of two replicas that serve what is wanted."""
+    return World()
+
+
+BOTH = ["pod-1", "pod-2"]
+
+
+async def test_what_is_found_wakes_the_tenant_once(world: World) -> None:
+    """A later look that finds the same is no news."""
+    assert await world.after(0) == BOTH
+    assert world.woken == [Ref(TENANT, "", "acme")]
+    first = world.cache.probed("acme")
+    assert first is not None
+    assert first.revision == "aaaa"
+    assert await world.after(gateways.EVERY) == BOTH
+    assert not world.woken
+    assert world.cache.probed("acme") == first
+
+
+async def test_the_tenants_routes_are_woken_too(world: World) -> None:
+    """Each of them tells what its environments serve."""
+    metadata = {"namespace": "acme", "name": "chat", "uid": "2", "generation": 1, "resourceVersion": "7"}
+    manifest = {"apiVersion": MODEL_ROUTE.api_version, "kind": MODEL_ROUTE.kind, "metadata": metadata, "spec": {}}
+    world.subjects.seen({**manifest, "spec": {"model": "chat", "backends": [{"provider": "p", "model": "m"}]}})
+    await world.after(0)
+    assert Ref(MODEL_ROUTE, "acme", "chat") in world.woken
+
+
+async def test_a_gateway_that_serves_as_wanted_is_left_alone_for_a_minute(world: World) -> None:
+    """Between two looks nobody is asked anything."""
+    assert await world.after(0) == BOTH
+    assert await world.after(gateways.EVERY - 1) == []
+    assert await world.after(1) == BOTH
+
+
+async def test_a_new_configuration_is_looked_for_at_once_and_often(world: World) -> None:
+    """Until it is served; the pauses grow."""
+    await world.after(0)
+    world.publish("bbbb")
+    looks = [bool(await world.after(gateways.TURN)) for _ in range(20)]
+    assert looks[0]
+    assert 5 < sum(looks) < 15
+    world.gateways.revision = "bbbb"
+    assert await world.after(gateways.SOON[-1]) == BOTH
+    found = world.cache.probed("acme")
+    assert found is not None
+    assert found.revision == "bbbb"
+    assert await world.after(gateways.SOON[-1]) == []
+
+
+async def test_another_replica_is_looked_at_at_once(world: World) -> None:
+    """Nothing that was found of the others holds for it."""
+    await world.after(0)
+    world.run("pod-1", "pod-2", "pod-3")
+    assert await world.after(0) == [*BOTH, "pod-3"]
+
+
+async def test_a_refused_update_is_told_although_the_header_says_otherwise(world: World) -> None:
+    """And its end is news again."""
+    world.gateways.otherwise["pod-2"] = refusing("pod-2", "aaaa", "lds", "9999")
+    await world.after(0)
+    found = world.cache.probed("acme")
+    assert found is not None
+    assert "pod-2" in found.problem
+    world.gateways.otherwise.clear()
+    await world.after(1)
+    assert world.woken
+
+
+async def test_a_replica_to_which_no_caller_is_led_is_not_asked(world: World) -> None:
+    """It may answer already; it does not serve yet."""
+    world.run("pod-1", "pod-2", ready=False)
+    assert await world.after(0) == []
+    found = world.cache.probed("acme")
+    assert found is not None
+    assert not found.reachable
+    world.run("pod-1", "pod-2")
+    assert await world.after(0) == BOTH
+
+
+async def test_a_gateway_whose_replicas_are_gone_is_known_no_more(world: World) -> None:
+    """What was seen of it holds no longer."""
+    await world.after(0)
+    world.run()
+    await world.after(0)
+    assert world.cache.probed("acme") is None
+    assert world.woken == [Ref(TENANT, "", "acme")]
+
+
+async def test_a_replica_that_cannot_be_reached_leaves_the_gateway_unknown(world: World) -> None:
+    """It is asked again soon."""
+    world.gateways.otherwise["pod-1"] = Sight("pod-1", unreachable="no route to host")
+    await world.after(0)
+    found = world.cache.probed("acme")
+    assert found is not None
+    assert not found.reachable
+    assert await world.after(1) == BOTH
