@@ -14,7 +14,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from ringfence import names
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import Client, ControlPlane
-from ringfence.model.kinds import CERTIFICATE, CONFIG_MAP, DEPLOYMENT, SECRET, ResourceType
+from ringfence.model.kinds import CERTIFICATE, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, SECRET, SERVICE, ResourceType
 from ringfence.plan.children.gateway_certificate import hosts
 from tests.apiserver.installing import install
 from tests.breaking import break_glass, delete_tenant
@@ -39,6 +39,7 @@ OUTSIDE: Final = {
     "models": ["gpt-4o"],
     "credential": {"secretRef": {"name": "model-openai", "key": "api-key"}},
 }
+HOSTS: Final = [{"ip": "192.0.2.7", "hostnames": ["api.openai.com"]}]
 LONG: Final = 60.0  # seconds
 
 
@@ -93,6 +94,10 @@ def deployment(kubectl: Kubectl) -> dict[str, Any]:
 def replicas(kubectl: Kubectl) -> int | None:
     wanted: int | None = deployment(kubectl).get("spec", {}).get("replicas")
     return wanted
+
+
+def spec_of(kubectl: Kubectl, kind: ResourceType) -> dict[str, Any]:
+    return (found(kubectl, kind, names.GATEWAY) or {})["spec"]  # type: ignore[no-any-return]
 
 
 def volumes(kubectl: Kubectl) -> dict[str, Any]:
@@ -190,6 +195,26 @@ def test_what_somebody_adds_to_the_deployment_is_put_right(kubectl: Kubectl) -> 
         return spec["replicas"] == 2 and len(spec["template"]["spec"]["containers"]) == 1
 
     eventually(right, LONG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [
+        pytest.param(DEPLOYMENT, {"template": {"spec": {"hostAliases": HOSTS}}}, id="hosts that Envoy would go to"),
+        pytest.param(SERVICE, {"selector": {"app": "elsewhere"}}, id="pods that callers would not find"),
+        pytest.param(SERVICE, {"externalIPs": ["192.0.2.7"]}, id="an address to catch them at"),
+        pytest.param(DISRUPTION_BUDGET, {"maxUnavailable": "100%"}, id="all of them away at once"),
+        pytest.param(DISRUPTION_BUDGET, {"selector": {"matchLabels": {"app": "elsewhere"}}}, id="nobody's budget"),
+    ],
+)
+def test_what_somebody_changes_in_its_objects_is_put_right(
+    kubectl: Kubectl, kind: ResourceType, patch: dict[str, Any]
+) -> None:
+    """By a broken glass, since nobody else may; also what an apply would leave to who added it."""
+    before = spec_of(kubectl, kind)
+    body = json.dumps({"metadata": {"annotations": REASON}, "spec": patch})
+    kubectl("patch", f"{kind.plural}.{kind.group}".strip("."), names.GATEWAY, "-n", HOME, "--type=merge", "-p", body)
+    eventually(lambda: spec_of(kubectl, kind) == before, LONG)
 
 
 def test_an_incident_stops_every_replica_and_its_end_starts_them(kubectl: Kubectl) -> None:

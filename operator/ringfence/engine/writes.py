@@ -16,7 +16,7 @@ from ringfence.lineage.canonical import object_digest
 from ringfence.lineage.runs import PlannedWrite, Verb
 from ringfence.model.kinds import CORE_NAMESPACE, DEPLOYMENT, EXTERNAL_SECRET, SERVICE, SERVICE_ACCOUNT, Ref
 from ringfence.plan.confirmations import Confirmation
-from ringfence.plan.difference import difference, differs_in_lists, removals
+from ringfence.plan.difference import difference, differs_in_lists, removals, replacement
 from ringfence.plan.held import is_held
 from ringfence.plan.plan import Desired, Finalizer, Manifest, Plan, Stage
 from ringfence.plan.seen import AnySubject
@@ -25,8 +25,9 @@ WHOLE_OBJECT: Final[tuple[str, ...]] = ("",)
 """The JSON pointer of everything: what a create changes."""
 _OTHERS_MAKE: Final = frozenset({SERVICE_ACCOUNT, EXTERNAL_SECRET})
 """Kubernetes itself makes the default ServiceAccount; External Secrets fills in defaults that an apply leaves alone."""
-_LISTS_OF_MAPS: Final = frozenset({DEPLOYMENT, SERVICE})
-"""Of these, an apply adds items to lists that are others' too: what must not be there goes by a merge patch first."""
+_PATCHED_FIRST: Final = frozenset({DEPLOYMENT, SERVICE})
+"""What must not be there goes by a merge patch first: of lists an apply leaves others' items, and admission refuses a
+Service that still has somebody's outside address."""
 
 
 class Known(Protocol):
@@ -174,10 +175,10 @@ def _apply(desired: Desired, known: Known) -> tuple[list[Write], list[Write]]:
     if child.deleting:  # what goes can't be repaired; its end wakes us
         return [], []
     apply = replace(write, pointers=pointers, uid=child.uid)
-    if desired.ref.type in _LISTS_OF_MAPS and differs_in_lists(desired.manifest, pointers):
-        whole = {"spec": desired.manifest["spec"]}
-        return [Write(0, Verb.PATCH, desired.ref, patch=whole, pointers=pointers)], [apply]
     patch = removals(desired.manifest, content)
+    if desired.ref.type in _PATCHED_FIRST and (patch or differs_in_lists(desired.manifest, pointers)):
+        whole = replacement(desired.manifest, content)
+        return [Write(0, Verb.PATCH, desired.ref, patch=whole, pointers=pointers)], [apply]
     cleaning = [Write(0, Verb.PATCH, desired.ref, patch=patch, pointers=pointers)] if patch else []
     return [apply], cleaning
 

@@ -9,26 +9,27 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.model.quantity import Quantity
 from ringfence.plan.children.core_namespace import is_ours
+from ringfence.plan.defaults import is_default
 from ringfence.plan.plan import Manifest
 
-# By kind: the fields that Ringfence owns whole. A key of another's making in them is drift.
+# By kind: the fields that Ringfence owns whole. A key of another's making in them is drift, but for `defaults`.
 _OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "ConfigMap": ("data", "binaryData", "immutable"),
     "ControllerRevision": ("data", "revision"),
+    "Deployment": ("spec",),
     "Guardrail": ("spec",),
     "LimitRange": ("spec",),
     "NetworkPolicy": ("spec",),
+    "PodDisruptionBudget": ("spec",),
     "ResourceQuota": ("spec",),
     "RoleBinding": ("roleRef", "subjects"),
+    "Service": ("spec",),
     "ServiceAccount": ("automountServiceAccountToken",),
 }
 # By kind: the fields in which a controller's defaults may stand beside what Ringfence says.
 _SHARED: Final[Mapping[str, tuple[str, ...]]] = {
     "Certificate": ("spec",),
-    "Deployment": ("spec",),
     "ExternalSecret": ("spec",),
-    "PodDisruptionBudget": ("spec",),
-    "Service": ("spec",),
 }
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
@@ -62,9 +63,19 @@ def removals(desired: Manifest, content: Mapping[str, Any]) -> dict[str, Any]:
     return patch
 
 
+def replacement(desired: Manifest, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON merge patch that makes `spec` what is desired, lists and others' keys included."""
+    return _merged(removals(desired, content), {"spec": desired["spec"]})
+
+
 def differs_in_lists(desired: Manifest, pointers: Iterable[str]) -> bool:
     """Whether one of these pointers is to a list: others may have added to it, or taken from it."""
     return any(isinstance(_at(desired, pointer), list) for pointer in pointers)
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name: _merged(one[name], other[name]) for name in one.keys() & other.keys() if isinstance(one[name], dict)}
+    return {**one, **other, **both}
 
 
 def _at(value: Any, pointer: str) -> Any:
@@ -88,7 +99,8 @@ def _differences(desired: Manifest, content: Mapping[str, Any]) -> Iterator[tupl
     kind = desired["kind"]
     yield from _metadata_differences(desired["metadata"], content.get("metadata", {}))
     for name in _OWNED.get(kind, ()):
-        yield from _compare(f"/{name}", desired.get(name), content.get(name), owned=True)
+        asked = _without_defaults(kind, desired.get(name), content.get(name))
+        yield from _compare(f"/{name}", desired.get(name), asked, owned=True)
     for name in _SHARED.get(kind, ()):
         yield from _compare(f"/{name}", desired.get(name), content.get(name), owned=False)
 
@@ -133,6 +145,19 @@ def _compare(path: str, desired: Any, content: Any, *, owned: bool) -> Iterator[
         yield path, True
     elif desired is not None and not _same_scalar(path, desired, content):
         yield path, False
+
+
+def _without_defaults(kind: str, desired: Any, content: Any) -> Any:
+    """The live value without what the API server filled in where nothing was said."""
+    if isinstance(desired, Mapping) and isinstance(content, Mapping):
+        return {
+            name: _without_defaults(kind, desired.get(name), value)
+            for name, value in content.items()
+            if name in desired or not is_default(kind, name, value)
+        }
+    if isinstance(desired, list) and isinstance(content, list) and len(desired) == len(content):
+        return [_without_defaults(kind, *pair) for pair in zip(desired, content, strict=True)]
+    return content
 
 
 def _compare_maps(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.plan.difference import difference, relevant, removals
+from ringfence.plan.difference import difference, relevant, removals, replacement
 from tests.objects import edited
 
 POLICY: dict[str, Any] = {
@@ -137,3 +137,29 @@ def test_comparing_changes_nothing() -> None:
     before = copy.deepcopy(content)
     difference(desired, content)
     assert (desired, content) == (QUOTA, before)
+
+
+SERVICE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "ringfence-gateway", "namespace": "acme", "labels": {}},
+    "spec": {"selector": {"a": "b"}, "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]},
+}
+FILLED_IN = {"spec.clusterIP": "10.0.0.7", "spec.internalTrafficPolicy": "Cluster", "spec.sessionAffinity": "None"}
+
+
+def test_what_the_server_fills_in_is_nobodys() -> None:
+    """Of a field that is owned whole, defaults are no drift; another value in their place is."""
+    assert difference(SERVICE, stored(SERVICE, FILLED_IN)) == ()
+    local = {**FILLED_IN, "spec.internalTrafficPolicy": "Local"}
+    assert difference(SERVICE, stored(SERVICE, local)) == ("/spec/internalTrafficPolicy",)
+    assert difference(SERVICE, stored(SERVICE, {"spec.selector.app": "elsewhere"})) == ("/spec/selector/app",)
+
+
+def test_a_replacement_leaves_nothing_of_what_was_added() -> None:
+    """Not in maps, by null, and not in lists, which are replaced."""
+    edits = {"spec.selector.app": "elsewhere", "spec.externalIPs": ["192.0.2.7"]}
+    patch = replacement(SERVICE, stored(SERVICE, edits))
+    assert patch["spec"]["selector"] == {"a": "b", "app": None}
+    assert patch["spec"]["externalIPs"] is None
+    assert patch["spec"]["ports"] == SERVICE["spec"]["ports"]
