@@ -26,4 +26,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("apiserver") is None)
 
 
-pytest_plugins = ["tests.rights_used", "tests.controlplane_fixtures", "tests.skips"]
+pytest_plugins = ["tests.rights_used", "tests.controlplane_fixtures", "tests.installed", "tests.skips"]

@@ -56,11 +56,22 @@ class Kubectl:
 
 
 @pytest.fixture(scope="module")
-def controlplane(pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
-    """Run one control plane a file, with an audit log of all requests. Leave its servers running."""
+def controlplane(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
+    """Run one control plane a file, with an audit log of all requests. Leave its servers running.
+
+    It is empty, but in a file that is marked `installed`.
+    """
+    whole = request.node.get_closest_marker("installed")
+    plane: ControlPlane = request.getfixturevalue("installed_plane" if whole else "empty_plane")
+    yield plane
+    rights_used.note(pytestconfig, plane.audit_log)
+
+
+@pytest.fixture(scope="module")
+def empty_plane() -> Iterator[ControlPlane]:
+    """Run one on which nothing was installed."""
     with ControlPlane(audit_policy=AUDIT_POLICY) as plane:
         yield plane
-        rights_used.note(pytestconfig, plane.audit_log)
 
 
 @pytest.fixture(scope="module")

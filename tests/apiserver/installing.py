@@ -45,8 +45,8 @@ class Helm:
 
 
 @dataclass(frozen=True)
-class EmptyCluster:
-    """A control plane on which nothing was installed."""
+class Cluster:
+    """A control plane, and the real tools for it."""
 
     plane: ControlPlane
     kubectl: Kubectl
@@ -59,11 +59,16 @@ class EmptyCluster:
 
 
 @contextmanager
-def empty_cluster(folder: Path) -> Iterator[EmptyCluster]:
+def empty_cluster(folder: Path) -> Iterator[Cluster]:
     """Start one; it is gone when the block ends."""
     with ControlPlane() as plane:
-        kubectl = Kubectl(plane, find_tools(["kubectl"])["kubectl"])
-        yield EmptyCluster(plane, kubectl, Helm(folder, plane.admin_kubeconfig))
+        yield on(plane, folder)
+
+
+def on(plane: ControlPlane, folder: Path) -> Cluster:
+    """Return a control plane with its tools."""
+    kubectl = Kubectl(plane, find_tools(["kubectl"])["kubectl"])
+    return Cluster(plane, kubectl, Helm(folder, plane.admin_kubeconfig))
 
 
 def install(kubectl: Kubectl, *options: str) -> None:

@@ -13,7 +13,7 @@ from tests.apiserver.installing import (
     CHART,
     INSTALL,
     REPOSITORY,
-    EmptyCluster,
+    Cluster,
     Helm,
     by_identity,
     documents,
@@ -37,7 +37,7 @@ def helm(tmp_path: Path) -> Helm:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """Start with nothing installed."""
     with empty_cluster(tmp_path) as empty:
         yield empty
@@ -53,7 +53,7 @@ def standing(objects: list[dict[str, Any]]) -> set[str]:
     return {item["metadata"]["name"] for item in objects if "deletionTimestamp" not in item["metadata"]}
 
 
-def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster) -> None:
+def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: Cluster) -> None:
     """Uninstalling takes the operator and leaves Tenants, roles and records."""
     cluster.helm("install", "ringfence", str(CHART))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
@@ -75,7 +75,7 @@ def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: EmptyCluster
     cluster.helm("install", "ringfence", str(CHART))  # what was kept is taken up again
 
 
-def test_it_installs_into_the_operators_own_namespace(cluster: EmptyCluster) -> None:
+def test_it_installs_into_the_operators_own_namespace(cluster: Cluster) -> None:
     """With --create-namespace the namespace is Helm's, and the chart must not bring it a second time."""
     cluster.helm("install", "ringfence", str(CHART), "--namespace", "ringfence-system", "--create-namespace")
     assert cluster.get("deployments", "-n", "ringfence-system")[0]["metadata"]["name"] == "ringfence-operator"

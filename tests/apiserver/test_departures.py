@@ -9,22 +9,18 @@ import yaml
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import install
 from tests.breaking import break_glass, delete_tenant
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def operator(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    install(kubectl, "--server-side")
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     # Who keeps his name takes up his own Lease at once when he is started again.
     with operating(controlplane, tmp_path_factory.mktemp("operator"), "--identity", "departing") as process:
         yield process

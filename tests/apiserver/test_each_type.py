@@ -26,12 +26,11 @@ from ringfence.model.kinds import (
     SERVICE_ACCOUNT,
     ResourceType,
 )
-from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 API: Final = "ringfence.dev/v1alpha1"
 CORE: Final = "acme-dev"
@@ -60,7 +59,6 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator, in a cluster that serves ExternalSecrets, and a tenant that may order them."""
-    install(kubectl, "--server-side")
     kubectl("apply", "-f-", stdin=[_definition(kind) for kind in (CERTIFICATE, EXTERNAL_SECRET)])
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:

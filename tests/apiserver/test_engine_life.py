@@ -12,13 +12,13 @@ import pytest
 from ringfence import names
 from ringfence.cli.glass import in_force
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import INSTALL, REPOSITORY, documents, empty_cluster, install, kustomized
+from tests.apiserver.installing import INSTALL, REPOSITORY, documents, empty_cluster, kustomized
 from tests.breaking import break_glass
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 UNREACHABLE = """
 apiVersion: v1
@@ -30,52 +30,46 @@ users: [{name: me, user: {token: none}}]
 """
 
 
-@pytest.fixture(scope="module")
-def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    install(kubectl, "--server-side")
-    return controlplane
-
-
 @pytest.fixture
-def operator(installed: ControlPlane, tmp_path: Path) -> Iterator[OperatorProcess]:
-    with operating(installed, tmp_path) as process:
+def operator(controlplane: ControlPlane, tmp_path: Path) -> Iterator[OperatorProcess]:
+    with operating(controlplane, tmp_path) as process:
         yield process
 
 
-def test_credentials_that_nothing_can_fence_are_refused(installed: ControlPlane, tmp_path: Path) -> None:
+def test_credentials_that_nothing_can_fence_are_refused(controlplane: ControlPlane, tmp_path: Path) -> None:
     """As system:masters the operator ends at once with exit code 1 and says what to do instead."""
-    operator = OperatorProcess(installed, tmp_path, installed.admin_kubeconfig).start()
+    operator = OperatorProcess(controlplane, tmp_path, controlplane.admin_kubeconfig).start()
     assert operator.exit_code(60) == 1
     assert "--unsafe-admin" in operator.log.read_text()
 
 
 def test_credentials_that_nothing_can_fence_work_when_that_is_asked_for(
-    installed: ControlPlane, tmp_path: Path
+    controlplane: ControlPlane, tmp_path: Path
 ) -> None:
     """The same credentials with the option: the refusal above was about nothing else."""
-    with operating(installed, tmp_path, "--unsafe-admin", kubeconfig=installed.admin_kubeconfig) as operator:
+    with operating(controlplane, tmp_path, "--unsafe-admin", kubeconfig=controlplane.admin_kubeconfig) as operator:
         assert operator.stop() == 0
 
 
-def test_a_token_that_is_not_accepted_ends_it_with_code_3(installed: ControlPlane, tmp_path: Path) -> None:
+def test_a_token_that_is_not_accepted_ends_it_with_code_3(controlplane: ControlPlane, tmp_path: Path) -> None:
     """Waiting would not help: the message says what the API server said."""
     kubeconfig = tmp_path / "bad.kubeconfig"
-    server = installed.url
+    server = controlplane.url
     kubeconfig.write_text(
         UNREACHABLE.replace("https://127.0.0.1:1", server).replace(
-            '"}}]', f'", certificate-authority: {installed.ca}}}}}]', 1
+            '"}}]', f'", certificate-authority: {controlplane.ca}}}}}]', 1
         )
     )
-    operator = OperatorProcess(installed, tmp_path, kubeconfig).start()
+    operator = OperatorProcess(controlplane, tmp_path, kubeconfig).start()
     assert operator.exit_code(60) == 3
     assert "Unauthorized" in operator.log.read_text()
 
 
-def test_an_unreachable_api_server_is_waited_for(installed: ControlPlane, tmp_path: Path) -> None:
+def test_an_unreachable_api_server_is_waited_for(controlplane: ControlPlane, tmp_path: Path) -> None:
     """It says so, answers that it is alive but not ready, and ends in good order when asked to."""
     kubeconfig = tmp_path / "unreachable.kubeconfig"
     kubeconfig.write_text(UNREACHABLE)
-    operator = OperatorProcess(installed, tmp_path, kubeconfig).start()
+    operator = OperatorProcess(controlplane, tmp_path, kubeconfig).start()
     try:
         eventually(lambda: operator.said("waiting for the API server"), 60)
         assert operator.probe("/healthz") == (200, "starting\n")

@@ -8,13 +8,13 @@ import pytest
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import SAMPLES, install
+from tests.apiserver.installing import SAMPLES
 from tests.breaking import break_glass
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import USER, OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 CHANGING = {"create", "update", "patch", "delete"}
 # What no record speaks of: reviews, the Lease, Events, own status, and dry runs.
@@ -22,15 +22,8 @@ UNRECORDED = {"selfsubjectreviews", "selfsubjectrulesreviews", "leases", "events
 
 
 @pytest.fixture(scope="module")
-def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    """Install as the documentation says, but for the Deployment's pods, for which there is no node."""
-    install(kubectl, "--server-side")
-    return controlplane
-
-
-@pytest.fixture(scope="module")
-def operator(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
-    with operating(installed, tmp_path_factory.mktemp("operator")) as process:
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    with operating(controlplane, tmp_path_factory.mktemp("operator")) as process:
         yield process
 
 

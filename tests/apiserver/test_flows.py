@@ -11,11 +11,9 @@ from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
 from ringfence.model.kinds import CONFIG_MAP, LEASE, MODEL_ROUTE, NETWORK_POLICY, TENANT
 from ringfence.plan.flows import OPERATOR_FLOWS, PEOPLE_FLOWS, TENANT_FLOWS
-from tests.apiserver.installing import install
-from tests.controlplane_fixtures import Kubectl
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 _FLOW_CONTROL = "/apis/flowcontrol.apiserver.k8s.io/v1"
 _OPERATOR = (names.OPERATOR_USER, ("system:serviceaccounts",))
@@ -32,9 +30,8 @@ class Asked(Protocol):
 
 
 @pytest.fixture(scope="module")
-def asked(controlplane: ControlPlane, kubectl: Kubectl, admin: Client) -> Asked:
+def asked(controlplane: ControlPlane, admin: Client) -> Asked:
     """Ask as somebody, and look into the answer's headers."""
-    install(kubectl, "--server-side")
 
     def ask(who: Who, path: str, method: str = "GET") -> tuple[str, str]:
         told = _headers(controlplane, who, method, path)

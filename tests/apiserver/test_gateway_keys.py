@@ -24,13 +24,12 @@ from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.gateway.routes import MODELS
 from ringfence.model.kinds import CONFIG_MAP, ENDPOINT_SLICE, EVENT, NAMESPACE, SECRET, SERVICE_ACCOUNT
-from tests.apiserver.installing import install
 from tests.attack.conftest import group, tenant_object
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 TENANT: Final = "acme"
 OK: Final = 200
@@ -88,11 +87,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def operator(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator, with the shipped roles only, and a node that runs gateways."""
-    install(kubectl, "--server-side")
     programs = {"envoy": [str(find_envoy())], "operator": [sys.executable, "-m", "ringfence"]}
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     folder = tmp_path_factory.mktemp("keys")

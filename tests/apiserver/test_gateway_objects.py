@@ -16,13 +16,12 @@ from ringfence.cli.glass import REASON
 from ringfence.controlplane import Client, ControlPlane
 from ringfence.model.kinds import CERTIFICATE, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, SECRET, SERVICE, ResourceType
 from ringfence.plan.children.gateway_certificate import hosts
-from tests.apiserver.installing import install
 from tests.breaking import break_glass, delete_tenant
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 HOME: Final = "acme"
 LOCAL: Final = {
@@ -48,7 +47,6 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator with a tenant that has a provider of each kind."""
-    install(kubectl, "--server-side")
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     with operating(controlplane, tmp_path_factory.mktemp("operator"), *ranges) as process:
         ask(kubectl)

@@ -22,12 +22,11 @@ from ringfence.controlplane import Client, ControlPlane
 from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.usage.outcome import Outcome
-from tests.apiserver.installing import install
 from tests.controlplane_fixtures import REPOSITORY, Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 HOW_TO: Final = REPOSITORY / "docs" / "how-to" / "serve-models.md"
 MANIFESTS: Final = REPOSITORY / "operator" / "ringfence" / "cli" / "demo" / "gateway.yaml"
@@ -71,7 +70,6 @@ def operator(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OperatorProcess]:
     """Run the operator with its own rights, and a tenant that it serves."""
-    install(kubectl, "--server-side")
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     tenant, *others = yaml.safe_load_all(MANIFESTS.read_text())
     with operating(controlplane, tmp_path_factory.mktemp("operator"), *ranges) as process:

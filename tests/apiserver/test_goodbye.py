@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from ringfence.controlplane import find_tools
-from tests.apiserver.installing import REPOSITORY, EmptyCluster, empty_cluster, install
+from tests.apiserver.installing import REPOSITORY, Cluster, empty_cluster, install
 from tests.operating import operating, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
@@ -35,7 +35,7 @@ def commands(section: str) -> str:
     return "".join(blocks)
 
 
-def typed(cluster: EmptyCluster, script: str) -> None:
+def typed(cluster: Cluster, script: str) -> None:
     """Type it, stopping at the first command that fails."""
     path = f"{find_tools(['kubectl'])['kubectl'].parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.plane.admin_kubeconfig)}
@@ -46,12 +46,12 @@ def typed(cluster: EmptyCluster, script: str) -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
-def names_of(cluster: EmptyCluster, resource: str) -> set[str]:
+def names_of(cluster: Cluster, resource: str) -> set[str]:
     """What is there."""
     return {each["metadata"]["name"] for each in cluster.get(resource)}
 
 
-def left(cluster: EmptyCluster, kinds: str) -> list[str]:
+def left(cluster: Cluster, kinds: str) -> list[str]:
     """What is there by a name of ours."""
     found: list[dict[str, Any]] = json.loads(cluster.kubectl("get", kinds, "-A", "-o", "json").stdout)["items"]
     names = (f"{each['kind']} {each['metadata']['name']}" for each in found)

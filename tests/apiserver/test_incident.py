@@ -12,13 +12,11 @@ from ringfence import names
 from ringfence.cli.evidence.command import evidence
 from ringfence.controlplane import MERGE_PATCH, Answer, Client, ControlPlane
 from ringfence.model.kinds import MODEL_ROUTE, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, TENANT
-from tests.apiserver.installing import install
 from tests.containment import INCIDENT, Tenantry
-from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 SECONDS: Final = 60.0
 NAMESPACES: Final = ("web", "api", "data")
@@ -28,10 +26,7 @@ REVISION: Final = "rev-" + "0" * 16
 
 
 @pytest.fixture(scope="module")
-def operator(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    install(kubectl, "--server-side")
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     with operating(controlplane, tmp_path_factory.mktemp("operator"), "--identity", "contained") as process:
         yield process
 

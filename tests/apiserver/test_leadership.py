@@ -14,15 +14,13 @@ from ringfence import names
 from ringfence.adapters.sqlite.ledger import SqliteLedger
 from ringfence.controlplane import ControlPlane
 from ringfence.model.kinds import LEASE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import install
 from tests.breaking import delete_by_force
-from tests.controlplane_fixtures import Kubectl
 from tests.lineage_samples import pairs
 from tests.operating import OperatorProcess, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 SUPERSEDED = 4
 DURATION = timedelta(seconds=15)
@@ -32,8 +30,7 @@ CHANGING = {"create", "update", "patch", "delete"}
 
 
 @pytest.fixture(scope="module")
-def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    install(kubectl, "--server-side")
+def installed(controlplane: ControlPlane) -> ControlPlane:
     controlplane.admin.delete(LEASE_PATH)
     return controlplane
 

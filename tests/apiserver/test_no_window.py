@@ -19,7 +19,7 @@ from ringfence.admission.policy import API, CREATE, Policy, Resources, Validatio
 from ringfence.admission.threats import Threat
 from ringfence.cli.glass import in_force
 from ringfence.model.kinds import GUARDRAIL, MODEL_ROUTE, TENANT
-from tests.apiserver.installing import CHART, INSTALL, EmptyCluster, empty_cluster, kustomized
+from tests.apiserver.installing import CHART, INSTALL, Cluster, empty_cluster, kustomized
 from tests.attack import rows_access, rows_fence, rows_kinds, rows_network, rows_operator, rows_workloads
 from tests.attack.asking import Who, create
 from tests.attack.prepared import RBAC, prepare
@@ -99,7 +99,7 @@ def _respelt(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A cluster with somebody who may do everything, and a tenant's member to be."""
     with empty_cluster(tmp_path) as empty:
         subject = {"kind": "User", "apiGroup": RBAC, "name": WILDCARD.user}
@@ -120,19 +120,19 @@ def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
         yield empty
 
 
-def settled(cluster: EmptyCluster) -> None:
+def settled(cluster: Cluster) -> None:
     """All that was installed is in force."""
     cluster.kubectl("wait", "--for=condition=Established", f"--timeout={MOST}s", "crd", "--all")
     eventually(lambda: in_force(cluster.plane.admin), MOST)
 
 
-def judged(cluster: EmptyCluster, policy: Policy, *, present: bool) -> None:
+def judged(cluster: Cluster, policy: Policy, *, present: bool) -> None:
     """Wait until a policy is there, or is not."""
     path = f"/apis/{API}/validatingadmissionpolicies/{policy.name}"
     eventually(lambda: cluster.plane.admin.get(path).ok is present, MOST)
 
 
-def guarded(cluster: EmptyCluster, violations: tuple[Violation, ...], change: Callable[[], object]) -> Poll:
+def guarded(cluster: Cluster, violations: tuple[Violation, ...], change: Callable[[], object]) -> Poll:
     """Poll during a change and until it has settled; nothing may be accepted."""
     with Poll(cluster.plane, violations) as poll:
         change()
@@ -143,7 +143,7 @@ def guarded(cluster: EmptyCluster, violations: tuple[Violation, ...], change: Ca
     return poll
 
 
-def test_kustomize_leaves_no_window(cluster: EmptyCluster, tmp_path: Path) -> None:
+def test_kustomize_leaves_no_window(cluster: Cluster, tmp_path: Path) -> None:
     """On a first installation, where our kinds are guarded before they are served, an upgrade and a way back."""
     newest = [each for each in yaml.safe_load_all(kustomized(INSTALL)) if each]
     versions = {"new": tmp_path / "new.yaml", "old": tmp_path / "old.yaml"}
@@ -165,7 +165,7 @@ def test_kustomize_leaves_no_window(cluster: EmptyCluster, tmp_path: Path) -> No
     _is_accepted_without_policies(cluster)
 
 
-def _is_accepted_without_policies(cluster: EmptyCluster) -> None:
+def _is_accepted_without_policies(cluster: Cluster) -> None:
     """The same probes, seen open: what refused them was a policy, and not a misspelt request."""
     bindings = "validatingadmissionpolicybindings,mutatingadmissionpolicybindings"
     cluster.kubectl("delete", bindings, "-l", "app.kubernetes.io/name=ringfence")
@@ -179,7 +179,7 @@ def _is_accepted_without_policies(cluster: EmptyCluster) -> None:
     eventually(open_now, MOST)
 
 
-def test_helm_leaves_no_window(cluster: EmptyCluster, tmp_path: Path) -> None:
+def test_helm_leaves_no_window(cluster: Cluster, tmp_path: Path) -> None:
     """On a first installation, where a gate stands until policies judge, an upgrade and a rollback."""
     old = tmp_path / "chart"
     shutil.copytree(CHART, old)

@@ -10,12 +10,10 @@ import yaml
 
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
-from tests.apiserver.installing import install
-from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 ACCOUNT = f"/api/v1/namespaces/{names.OPERATOR_NAMESPACE}/serviceaccounts/{names.OPERATOR_SERVICE_ACCOUNT}"
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
@@ -25,24 +23,18 @@ LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{names.OPERATOR_NAMESPACE}/lea
 UNREACHABLE = 3
 
 
-@pytest.fixture(scope="module")
-def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    install(kubectl, "--server-side")
-    return controlplane
-
-
 @pytest.fixture(autouse=True)
-def free_lease(installed: ControlPlane) -> None:
+def free_lease(controlplane: ControlPlane) -> None:
     """No test waits for a lease that another one left."""
-    installed.admin.delete(LEASE)
+    controlplane.admin.delete(LEASE)
 
 
 @pytest.fixture
-def token_file(installed: ControlPlane, tmp_path: Path) -> Iterator[Callable[[], Path]]:
+def token_file(controlplane: ControlPlane, tmp_path: Path) -> Iterator[Callable[[], Path]]:
     """Write a new token into the file that a kubeconfig names, as the kubelet does, and return the kubeconfig."""
 
     def write() -> Path:
-        issued = operator_kubeconfig(installed)
+        issued = operator_kubeconfig(controlplane)
         document = yaml.safe_load(issued.read_text())
         user = document["users"][0]["user"]
         (tmp_path / "token").write_text(user.pop("token"))
@@ -55,11 +47,11 @@ def token_file(installed: ControlPlane, tmp_path: Path) -> Iterator[Callable[[],
     shutil.rmtree(tmp_path)
 
 
-def test_a_missing_right_is_named_and_nothing_else(installed: ControlPlane, tmp_path: Path) -> None:
+def test_a_missing_right_is_named_and_nothing_else(controlplane: ControlPlane, tmp_path: Path) -> None:
     """The operator starts all the same, for what it may do is worth doing."""
-    admin = installed.admin
+    admin = controlplane.admin
     _grant(admin, "narrow", [_without(rule, "networkpolicies", "delete") for rule in _shipped(admin)])
-    with operating(installed, tmp_path, kubeconfig=installed.kubeconfig("narrow")) as process:
+    with operating(controlplane, tmp_path, kubeconfig=controlplane.kubeconfig("narrow")) as process:
         line = process.said("rights are missing")
         assert line is not None
         assert line["missing"] == ["delete networkpolicies.networking.k8s.io"]
@@ -68,10 +60,10 @@ def test_a_missing_right_is_named_and_nothing_else(installed: ControlPlane, tmp_
 
 
 def test_without_any_rights_it_waits_for_them_and_says_that_it_is_not_ready(
-    installed: ControlPlane, tmp_path: Path
+    controlplane: ControlPlane, tmp_path: Path
 ) -> None:
     """Whoever grants them needs to restart nothing."""
-    process = OperatorProcess(installed, tmp_path, installed.kubeconfig("nobody")).start()
+    process = OperatorProcess(controlplane, tmp_path, controlplane.kubeconfig("nobody")).start()
     try:
         refused = eventually(lambda: process.said("watch interrupted"), 90)
         assert 'User "nobody" cannot list resource' in refused["error"]
@@ -79,7 +71,7 @@ def test_without_any_rights_it_waits_for_them_and_says_that_it_is_not_ready(
         assert status == 503
         assert "not synced: namespaces" in why
         assert process.probe("/healthz")[0] == 200
-        _grant(installed.admin, "nobody", _shipped(installed.admin))
+        _grant(controlplane.admin, "nobody", _shipped(controlplane.admin))
         eventually(process.leads, 60)
         assert process.stop() == 0
     finally:
@@ -87,28 +79,28 @@ def test_without_any_rights_it_waits_for_them_and_says_that_it_is_not_ready(
 
 
 def test_a_token_that_is_not_accepted_ends_it_with_the_next_step(
-    installed: ControlPlane, token_file: Callable[[], Path], tmp_path: Path
+    controlplane: ControlPlane, token_file: Callable[[], Path], tmp_path: Path
 ) -> None:
     """Whoever runs it starts it anew; the token itself is in no log."""
     kubeconfig = token_file()
     (tmp_path / "token").write_text("nobody-knows-this")
-    process = OperatorProcess(installed, tmp_path, kubeconfig).start()
+    process = OperatorProcess(controlplane, tmp_path, kubeconfig).start()
     assert process.exit_code() == UNREACHABLE
     said = process.log.read_text()
     assert f"the API server does not accept the credentials of {kubeconfig}" in said
     assert "ask for a new token of ServiceAccount ringfence-system/ringfence-operator" in said
     assert "nobody-knows-this" not in said
     token_file()
-    with operating(installed, tmp_path, kubeconfig=kubeconfig) as again:
+    with operating(controlplane, tmp_path, kubeconfig=kubeconfig) as again:
         assert again.stop() == 0
 
 
 def test_a_token_that_ends_while_it_runs_is_read_anew(
-    installed: ControlPlane, token_file: Callable[[], Path], tmp_path: Path, audit_events: Callable[[], list[Any]]
+    controlplane: ControlPlane, token_file: Callable[[], Path], tmp_path: Path, audit_events: Callable[[], list[Any]]
 ) -> None:
     """The kubelet replaces it in time; here the account is made anew, which ends every token of the old one."""
-    with operating(installed, tmp_path, kubeconfig=token_file()) as process:
-        admin = installed.admin
+    with operating(controlplane, tmp_path, kubeconfig=token_file()) as process:
+        admin = controlplane.admin
         account = admin.get(ACCOUNT).must()
         admin.delete(ACCOUNT).must()
         metadata = {key: account["metadata"][key] for key in ("name", "namespace", "labels")}

@@ -19,13 +19,12 @@ from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
 from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, NAMESPACE, TENANT, Ref
-from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.gateway_world import manifest
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 LONG: Final = 90.0  # seconds
 HOME: Final = "acme"
@@ -72,7 +71,6 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator, a node that runs gateways, and a tenant with a route that serves in its first environment."""
-    install(kubectl, "--server-side")
     programs = {"envoy": [str(find_envoy())], "operator": [sys.executable, "-m", "ringfence"]}
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     folder = tmp_path_factory.mktemp("operator")

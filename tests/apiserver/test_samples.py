@@ -10,7 +10,8 @@ import yaml
 from ringfence import names
 from ringfence.cli.demo.operator import OperatorProcess
 from ringfence.model.parse import parse
-from tests.apiserver.installing import SAMPLES, EmptyCluster, documents, empty_cluster, install
+from tests.apiserver.installing import SAMPLES, Cluster, documents, on
+from tests.installed import installed
 from tests.operating import operator_kubeconfig
 from tests.waiting import eventually
 
@@ -18,28 +19,27 @@ pytestmark = pytest.mark.apiserver
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[EmptyCluster]:
+def cluster(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Cluster]:
     """Have Ringfence installed and running, and nothing else."""
-    with empty_cluster(tmp_path) as empty:
-        install(empty.kubectl, "--server-side")
-        config = operator_kubeconfig(empty.plane)
+    with installed(pytestconfig) as plane:
+        config = operator_kubeconfig(plane)
         operator = OperatorProcess(kubeconfig=config, ledger=f"sqlite:///{tmp_path}/ledger", folder=tmp_path)
         try:
             eventually(operator.leads, timeout=60)
-            yield empty
+            yield on(plane, tmp_path)
         finally:
             operator.kill()
 
 
-def apply_folder(cluster: EmptyCluster, _: Path) -> str:
+def apply_folder(cluster: Cluster, _: Path) -> str:
     return cluster.kubectl("apply", "-f", str(SAMPLES)).stdout
 
 
-def apply_kustomization(cluster: EmptyCluster, _: Path) -> str:
+def apply_kustomization(cluster: Cluster, _: Path) -> str:
     return cluster.kubectl("apply", "-k", str(SAMPLES)).stdout
 
 
-def apply_in_helms_order(cluster: EmptyCluster, folder: Path) -> str:
+def apply_in_helms_order(cluster: Cluster, folder: Path) -> str:
     """Helm sorts by kind; what it prints is in that order, and kubectl sends it one by one."""
     ordered = cluster.helm("template", "samples", str(_as_chart(folder))).stdout
     kinds = [document["kind"] for document in documents(ordered)]
@@ -50,7 +50,7 @@ def apply_in_helms_order(cluster: EmptyCluster, folder: Path) -> str:
 
 @pytest.mark.parametrize("apply", [apply_folder, apply_kustomization, apply_in_helms_order])
 def test_the_samples_go_into_an_empty_cluster_in_one_go_and_become_ready(
-    cluster: EmptyCluster, tmp_path: Path, apply: Callable[[EmptyCluster, Path], str]
+    cluster: Cluster, tmp_path: Path, apply: Callable[[Cluster, Path], str]
 ) -> None:
     """However they are sorted on the way. Applied again, neither a default nor the operator's work is a difference."""
     apply(cluster, tmp_path)
@@ -60,7 +60,7 @@ def test_the_samples_go_into_an_empty_cluster_in_one_go_and_become_ready(
     assert all(line.endswith(" unchanged") for line in again), again
 
 
-def test_helm_installs_and_upgrades_the_samples(cluster: EmptyCluster, tmp_path: Path) -> None:
+def test_helm_installs_and_upgrades_the_samples(cluster: Cluster, tmp_path: Path) -> None:
     """Helm sends all objects whose kind is called Namespace at once; where a home came late, the next run finishes.
 
     It labels a declared home namespace as managed by itself: if the operator took that label, upgrades would conflict.
@@ -76,7 +76,7 @@ def test_helm_installs_and_upgrades_the_samples(cluster: EmptyCluster, tmp_path:
     assert {home["metadata"]["labels"][names.MANAGED_BY_LABEL] for home in homes} == {"Helm"}
 
 
-def _everything_becomes_ready(cluster: EmptyCluster) -> None:
+def _everything_becomes_ready(cluster: Cluster) -> None:
     """Two tenants, five namespaces, a route and a policy each."""
     for kind in ("tenants", "tenantnamespaces"):
         cluster.kubectl("wait", "--for=condition=Ready", kind, "--all", "--all-namespaces", "--timeout=60s")

@@ -8,13 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
-from tests.apiserver.installing import SAMPLES, install
+from tests.apiserver.installing import SAMPLES
 from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 CHANGING = {"APPLY", "DELETE", "DELETECOLLECTION", "PATCH", "POST", "PUT"}
 # Whoever leads renews its lease; a review is a question that is asked by POST.
@@ -30,7 +30,6 @@ def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The operator with the samples served; nobody but it changes anything from then on."""
-    install(kubectl, "--server-side")
     kubeconfig = operator_kubeconfig(controlplane)
     folder = tmp_path_factory.mktemp("operator")
     with operating(controlplane, folder, f"--resync={ROUND}", kubeconfig=kubeconfig) as process:

@@ -10,7 +10,6 @@ import pytest
 from ringfence import names
 from ringfence.controlplane import Client, ControlPlane
 from ringfence.model.kinds import CORE_NAMESPACE
-from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
@@ -121,11 +120,8 @@ def binding(name: str, namespace: str, role: str, user: str, finalizers: tuple[s
 
 
 @pytest.fixture(scope="module")
-def operator(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator, with the shipped roles only."""
-    install(kubectl, "--server-side")
     # Who keeps his name takes up his own Lease at once when he is started again. Where policies are taken away, he is
     # to let tenants in all the same: what holds then is what the tests are about.
     options = ("--identity", "attacked", "--unsafe-without-policies")

@@ -16,7 +16,7 @@ from ringfence import names
 from ringfence.admission.catalogue import VALIDATIONS
 from ringfence.admission.threats import Threat
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import REPOSITORY, install
+from tests.apiserver.installing import REPOSITORY
 from tests.attack import (
     rows_access,
     rows_fence,
@@ -44,7 +44,7 @@ from tests.attack.prepared import (
     prepare,
 )
 from tests.attack.rows import Row, core, named
-from tests.controlplane_fixtures import Kubectl
+from tests.installed import installed
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.apiserver
@@ -68,16 +68,15 @@ LONGEST: Final = 60  # seconds for the whole table
 
 
 @pytest.fixture(scope="module")
-def controlplane() -> Iterator[ControlPlane]:
+def controlplane(pytestconfig: pytest.Config) -> Iterator[ControlPlane]:
     """One that writes the audit log that is shipped."""
-    with ControlPlane(audit_policy=AUDIT_POLICY) as plane:
+    with installed(pytestconfig, AUDIT_POLICY) as plane:
         yield plane
 
 
 @pytest.fixture(scope="module")
-def grounds(controlplane: ControlPlane, kubectl: Kubectl) -> Prepared:
+def grounds(controlplane: ControlPlane) -> Prepared:
     """Tenants and their people, and no operator."""
-    install(kubectl, "--server-side")
     return prepare(controlplane)
 
 

@@ -19,7 +19,7 @@ from tests.controlplane_fixtures import Kubectl
 from tests.operating import USER, OperatorProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 FRONTEND: Final = {
     "name": "local",

@@ -12,7 +12,7 @@ from tests.attack.conftest import Grounds, group, namespace_object
 from tests.operating import OperatorProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 AT_ONCE: Final = 24
 NAMESPACES: Final = 4

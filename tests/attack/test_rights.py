@@ -8,7 +8,7 @@ import pytest
 from ringfence import names
 from tests.attack.conftest import Grounds, binding, namespace_object
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.usefixtures("unguarded")]
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed, pytest.mark.usefixtures("unguarded")]
 
 TRY = ("create", "--dry-run=server", "-f-")
 Ask = tuple[str, tuple[str, ...], dict[str, Any] | None]

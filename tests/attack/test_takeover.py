@@ -9,7 +9,7 @@ from tests.attack.conftest import Grounds, binding, group, namespace_object, ten
 from tests.operating import OperatorProcess
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.apiserver, pytest.mark.usefixtures("unguarded")]
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed, pytest.mark.usefixtures("unguarded")]
 
 HELD = ("acme.example/keep",)
 ADMIN = names.tenant_role("admin")

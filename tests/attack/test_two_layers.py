@@ -28,7 +28,7 @@ from tests.controlplane_fixtures import Kubectl
 from tests.operating import USER, OperatorProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 NO_RIGHT: Final = " cannot "
 """RBAC's refusal: User "ada" cannot delete resource "namespaces"."""

@@ -14,13 +14,12 @@ import pytest
 
 from ringfence import names
 from ringfence.controlplane import ControlPlane
-from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.faults.writes_proxy import WritesProxy
 from tests.operating import USER, OperatorProcess, operator_kubeconfig
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 WATCHED: Final = "resourcequotas,limitranges,networkpolicies,rolebindings,serviceaccounts,configmaps,guardrails"
 MOST_WRITES: Final = 40
@@ -28,10 +27,7 @@ VOLATILE: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields
 
 
 @pytest.fixture(scope="module")
-def proxy(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WritesProxy]:
-    install(kubectl, "--server-side")
+def proxy(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WritesProxy]:
     kubeconfig = operator_kubeconfig(controlplane)
     with WritesProxy(kubeconfig, tmp_path_factory.mktemp("proxy")) as running:
         yield running

@@ -10,24 +10,16 @@ import pytest
 from ringfence import names
 from ringfence.controlplane import ControlPlane
 from ringfence.model.kinds import LIMIT_RANGE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import install
 from tests.breaking import delete_by_force
-from tests.controlplane_fixtures import Kubectl
 from tests.faults.volume import Volume, mounted
 from tests.operating import USER, OperatorProcess, operating
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 CHANGING = {"create", "update", "patch", "delete"}
 UNRECORDED = {"selfsubjectreviews", "selfsubjectrulesreviews", "leases", "events"}
-
-
-@pytest.fixture(scope="module")
-def installed(controlplane: ControlPlane, kubectl: Kubectl) -> ControlPlane:
-    install(kubectl, "--server-side")
-    return controlplane
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +35,9 @@ def volume(folder: Path) -> Iterator[Volume]:
 
 
 @pytest.fixture(scope="module")
-def operator(installed: ControlPlane, folder: Path, volume: Volume) -> Iterator[OperatorProcess]:
+def operator(controlplane: ControlPlane, folder: Path, volume: Volume) -> Iterator[OperatorProcess]:
     assert volume.path.is_mount()
-    with operating(installed, folder) as process:
+    with operating(controlplane, folder) as process:
         yield process
 
 
@@ -106,10 +98,10 @@ def test_started_on_a_read_only_volume_it_waits_until_it_is_writable(
     _the_record_is_complete(operator, tenancy)
 
 
-def test_a_ledger_that_can_be_no_directory_is_refused_at_once(installed: ControlPlane, tmp_path: Path) -> None:
+def test_a_ledger_that_can_be_no_directory_is_refused_at_once(controlplane: ControlPlane, tmp_path: Path) -> None:
     """Before the first checkpoint's key is made there is nothing to wait for: the message names file and reason."""
     (tmp_path / "ledger").write_text("a file")
-    process = OperatorProcess(installed, tmp_path).start()
+    process = OperatorProcess(controlplane, tmp_path).start()
     assert process.exit_code(30) == 1
     said = process.log.read_text()
     assert "the ledger can't be locked" in said

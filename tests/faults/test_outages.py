@@ -7,8 +7,9 @@ import pytest
 from ringfence import names
 from ringfence.cli.glass import in_force
 from ringfence.model.kinds import LEASE, MODEL_ROUTE, NETWORK_POLICY, Ref
-from tests.apiserver.installing import REPOSITORY, EmptyCluster, empty_cluster, install
+from tests.apiserver.installing import REPOSITORY, Cluster, on
 from tests.breaking import delete_by_force
+from tests.installed import installed
 from tests.operating import OperatorProcess, operator_kubeconfig
 from tests.tenancy import Tenancy
 from tests.waiting import eventually
@@ -24,15 +25,14 @@ LEASE_PATH = Ref(LEASE, names.OPERATOR_NAMESPACE, names.LEASE).path
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyCluster]:
+def cluster(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A control plane of its own, for it is broken again and again."""
-    with empty_cluster(tmp_path_factory.mktemp("helm")) as empty:
-        install(empty.kubectl, "--server-side")
-        yield empty
+    with installed(pytestconfig) as plane:
+        yield on(plane, tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture(scope="module")
-def process(cluster: EmptyCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+def process(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator with one ledger for all tests, not running yet."""
     kubeconfig = operator_kubeconfig(cluster.plane)
     # Slow enough for an outage to come in the middle of something.
@@ -62,7 +62,7 @@ def tenancy(operator: OperatorProcess, tenant_name: Callable[[], str]) -> Tenanc
 
 
 def test_started_before_the_api_server_it_serves_once_that_is_there(
-    process: OperatorProcess, cluster: EmptyCluster, tenant_name: Callable[[], str]
+    process: OperatorProcess, cluster: Cluster, tenant_name: Callable[[], str]
 ) -> None:
     """It says whom it waits for, is alive but not ready, and needs no restart."""
     tenancy = Tenancy(cluster.plane.admin, tenant_name())
@@ -82,7 +82,7 @@ def test_started_before_the_api_server_it_serves_once_that_is_there(
 
 @pytest.mark.parametrize("server", ["api server", "etcd"])
 def test_an_outage_in_the_middle_of_work_loses_nothing(
-    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy, server: str
+    operator: OperatorProcess, cluster: Cluster, tenancy: Tenancy, server: str
 ) -> None:
     """Every Namespace gets what one gets that was made in peace, and every run has an outcome on record."""
     written = operator.metrics()["ringfence_writes_total"]
@@ -96,7 +96,7 @@ def test_an_outage_in_the_middle_of_work_loses_nothing(
 
 
 def test_an_api_server_that_hangs_for_longer_than_the_lease_ends_the_operator(
-    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+    operator: OperatorProcess, cluster: Cluster, tenancy: Tenancy
 ) -> None:
     """Another one may lead by then, so it stops within the lease's 15 s. Started anew, it does what was left."""
     tenancy.apply(*BURST)
@@ -112,7 +112,7 @@ def test_an_api_server_that_hangs_for_longer_than_the_lease_ends_the_operator(
 
 
 def test_a_definition_that_is_deleted_and_comes_back_is_waited_for(
-    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+    operator: OperatorProcess, cluster: Cluster, tenancy: Tenancy
 ) -> None:
     """Fences are repaired meanwhile; what was asked for meanwhile is done when all kinds are served again."""
     admin = cluster.plane.admin
@@ -128,7 +128,7 @@ def test_a_definition_that_is_deleted_and_comes_back_is_waited_for(
 
 
 def test_started_without_one_definition_it_names_it_and_serves_once_it_is_installed(
-    operator: OperatorProcess, cluster: EmptyCluster, tenancy: Tenancy
+    operator: OperatorProcess, cluster: Cluster, tenancy: Tenancy
 ) -> None:
     """Nothing is decided until all kinds are known: what exists unseen might own what is about to be made."""
     assert operator.stop() == 0
@@ -164,7 +164,7 @@ def _runs(operator: OperatorProcess, types: set[str]) -> set[str]:
     return {event["run"]["runId"] for event in operator.records() if event["eventType"] in types}
 
 
-def _install_definitions(cluster: EmptyCluster) -> None:
+def _install_definitions(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--server-side", "-k", str(REPOSITORY / "crds"))
 
 

@@ -12,17 +12,15 @@ from typing import Final
 import pytest
 
 from ringfence.controlplane import Client, ControlPlane
-from tests.apiserver.installing import install
 from tests.attack.asking import Asker
 from tests.attack.prepared import introduce
-from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 from tests.walk.cluster import Cluster
 from tests.walk.model import Model, differences
 from tests.walk.steps import ALL_STEPS, TO_BE_TAKEN, Walk
 
-pytestmark = pytest.mark.apiserver
+pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
 
 STEPS: Final = int(os.environ.get("RINGFENCE_WALK_STEPS") or ALL_STEPS)
 SEED: Final = int(os.environ.get("RINGFENCE_WALK_SEED") or 8)
@@ -31,11 +29,8 @@ LONGEST: Final = 120.0
 
 
 @pytest.fixture(scope="module")
-def operator(
-    controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
+def operator(controlplane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator, with the shipped roles only, beside people with and without rights."""
-    install(kubectl, "--server-side")
     introduce(controlplane.admin)
     # Who keeps his name takes up his own Lease at once when he is started again.
     with operating(controlplane, tmp_path_factory.mktemp("walk"), "--identity", "walker") as process:
