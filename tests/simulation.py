@@ -278,7 +278,10 @@ class Simulation:
 
     def core_namespaces_of(self, tenant: str) -> tuple[CoreNamespace, ...]:
         """See ``View``."""
-        found = (self.core_namespace(ref.name) for ref in sorted(self.objects) if ref.type == CORE_NAMESPACE)
+        found = (
+            self.core_namespace(ref.name)
+            for ref in sorted(each for each in self.objects if each.type == CORE_NAMESPACE)
+        )
         return tuple(core for core in found if core and core.labels.get(names.TENANT_LABEL) == tenant)
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:

@@ -166,7 +166,7 @@ def tenants(draw: st.DrawFn) -> Seen:
     chosen = st.lists(st.sampled_from([each["name"] for each in providers]), min_size=1, unique=True)
     routes = tuple(
         subject(
-            replace(CHAT, name=f"r{at}"), route_spec(*draw(chosen), model=draw(st.sampled_from("ab"))), uid=f"u{at}"
+            CHAT._replace(name=f"r{at}"), route_spec(*draw(chosen), model=draw(st.sampled_from("ab"))), uid=f"u{at}"
         )
         for at in range(draw(st.integers(1, 3)))
     )

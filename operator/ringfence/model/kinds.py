@@ -1,17 +1,17 @@
 """The resource types that Ringfence defines, makes or watches: group, version, plural, kind, scope.
 
 Law: a resource type is data. Paths and keys follow from it; nothing else in the package spells an API path.
+
+Both are tuples: they are the keys of nearly every look-up, and a dataclass hashes and compares in Python.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 GROUP: Final = "ringfence.dev"
 VERSION: Final = "v1alpha1"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ResourceType:
+class ResourceType(NamedTuple):
     """One served resource of the Kubernetes API."""
 
     group: str
@@ -35,8 +35,7 @@ class ResourceType:
         return f"{self.collection_path(namespace)}/{name}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
+class Ref(NamedTuple):
     """One object of the cluster; ``namespace`` is empty for cluster-scoped types."""
 
     type: ResourceType

@@ -14,7 +14,7 @@ def test_a_flood_of_namespace_objects_does_not_keep_the_status_from_being_told(w
     assert tenant is not None
     assert tenant.spec is not None
     first = seen.namespaces[0]
-    flood = tuple(replace(first, ref=replace(first.ref, name=f"n{number}")) for number in range(MOST_NAMESPACES + 1))
+    flood = tuple(replace(first, ref=first.ref._replace(name=f"n{number}")) for number in range(MOST_NAMESPACES + 1))
     for namespaces in (seen.namespaces, (*seen.namespaces, *flood)):
         told = status(tenant, tenant.spec, replace(seen, namespaces=namespaces))
         assert told["counts"]["namespaces"] == len(namespaces)
