@@ -11,7 +11,7 @@ from ringfence.gateway import identity, reading, sizes
 from ringfence.gateway.typed import Json, named
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Refusal:
     """One answer."""
 
@@ -40,7 +40,7 @@ _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workloa
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
-_KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
+KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _NOT_COUNTED: Final = Refusal(503, "limits_unavailable", "tokens of this model can't be counted now; try again later")
 _BY_STATUS: Final = (
     _BAD_REQUEST,
@@ -64,10 +64,21 @@ _BY_CAUSE: Final = (
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
     ("response.code_details == 'upgrade_failed'", ENDPOINT_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
-    ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),
+    ("response.code_details == 'failed_to_inject_credential'", KEY_MISSING),
     ("response.code_details == 'rate_limiter_error'", _NOT_COUNTED),
 )
 """Some filters answer with a status that does not say what is wrong; the details of a response do."""
+
+REFUSALS: Final = tuple(
+    sorted(
+        {
+            *(MODEL_NOT_ALLOWED, ENDPOINT_UNKNOWN, NO_STREAMING, USAGE_UNTOLD, NO_SUCH_USE),
+            *(refusal for _, refusal in _BY_CAUSE),
+            *_BY_STATUS,
+        }
+    )
+)
+"""Everything that the gateway itself refuses, by status and code."""
 
 
 def direct(refusal: Refusal, name: str) -> Json:
