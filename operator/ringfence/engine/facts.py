@@ -35,7 +35,7 @@ class Gateways:
     images: Images = SHIPPED
     certificates: CertificateIssuer | None = None
     rate_limit_service: RateLimitService | None = None
-    trusted_hops: int = 0
+    trusted_proxies: tuple[str, ...] = ()
 
 
 UNSET: Final = Gateways()
@@ -88,7 +88,7 @@ class ClusterFacts:
             images=self._gateways.images,
             certificate_issuer=self._gateways.certificates,
             rate_limit_service=self._gateways.rate_limit_service,
-            trusted_hops=self._gateways.trusted_hops,
+            trusted_proxies=self._gateways.trusted_proxies,
         )
 
     def enforce(self, enforcement: Enforcement) -> None:

@@ -91,8 +91,8 @@ class Facts:
     """Who certifies gateways, as the installation says; where it says nothing, Ringfence does."""
     rate_limit_service: RateLimitService | None = None
     """Who counts tokens exactly, as the installation says; where it says nothing, they are estimated."""
-    trusted_hops: int = 0
-    """Proxies before gateways that are believed where a client is."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks, CIDR notation, of the proxies before gateways that are believed where a client is."""
 
 
 class Existence(StrEnum):

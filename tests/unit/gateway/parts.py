@@ -146,6 +146,18 @@ def rules(files: Json) -> Json:
     return found
 
 
+def key_places(files: Json) -> list[Json]:
+    """What must be true of the caller of the one key that has networks."""
+    found: list[Json] = rules(files)["policies"]["key ci of acme-dev"]["principals"][0]["and_ids"]["ids"]
+    return found
+
+
+def proxies(files: Json) -> Json:
+    """Who is trusted to say where a caller is."""
+    found: Json = manager(files)["original_ip_detection_extensions"][0]["typed_config"]
+    return found
+
+
 def workloads(files: Json) -> Json:
     found: Json = rules(files)["policies"]["workloads of acme-dev"]
     return found

@@ -26,7 +26,7 @@ def test_another_gateway_has_another_revision() -> None:
         {},
         {"replicas": 2},
         {"tenant": "globex"},
-        {"trusted_hops": 1},
+        {"trusted_proxies": full.PROXIES},
         {"probe": None},
         {"callers": {}},
     )

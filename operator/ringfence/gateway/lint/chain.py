@@ -36,7 +36,10 @@ _SEEN: Final = {"header": {"name": "x-rf-model", "present_match": True}}
 _UNCLEAR: Final = {"permissions": [{"and_rules": {"rules": [_SEEN, _UNPLACED]}}], "principals": [{"any": True}]}
 _AGREED: Final = {"action": "DENY", "policies": {"unclear": _UNCLEAR}}
 _STRIPPED_PREFIXES: Final = {"x-rf-", "x-envoy-"}
-_STRIPPED: Final = {"api-key", "cookie", "openai-organization", "openai-project", "x-api-key"}
+_STRIPPED: Final = {
+    *("api-key", "cookie", "openai-organization", "openai-project", "x-api-key"),
+    *("x-request-id", "x-forwarded-proto", "x-forwarded-host", "forwarded"),
+}
 _REQUIRED: Final = (
     *("normalize_path", "merge_slashes", "path_with_escaped_slashes_action", "common_http_protocol_options"),
     *("request_headers_timeout", "request_timeout", "stream_idle_timeout", "max_request_headers_kb"),

@@ -98,7 +98,7 @@ def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Serve
         replicas=spec.gateway.replicas,
         requests_per_minute=spec.gateway.requests_per_minute,
         max_request_bytes=most_bytes(spec),
-        trusted_hops=seen.facts.trusted_hops,
+        trusted_proxies=seen.facts.trusted_proxies,
         rate_limit_service=_counting(seen.facts),
     )
 
