@@ -18,11 +18,13 @@ class Refusal:
     status: int
     code: str
     message: str
+    param: str = ""
+    """What names the part of the request that it is about; empty where it is about all of it."""
 
     @property
     def error(self) -> Json:
         """The body."""
-        return {"message": self.message, "type": self.code, "param": None, "code": self.code}
+        return {"message": self.message, "type": self.code, "param": self.param or None, "code": self.code}
 
 
 MODEL_NOT_ALLOWED: Final = Refusal(403, "model_not_allowed", "no such model is approved for you")
@@ -36,6 +38,12 @@ USAGE_UNTOLD: Final = Refusal(
 NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
 
 _BAD_REQUEST: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
+_FIELD: Final = Refusal(
+    400,
+    "field_not_allowed",
+    "a field of the body (param, if its name is plain) may not go to providers, or not with this value: leave it out",
+    reading.REFUSED_FIELD,
+)
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
@@ -59,6 +67,7 @@ _BY_STATUS: Final = (
 )
 _BY_CAUSE: Final = (
     ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
+    (f"response.code_details == 'rbac_access_denied_matched_policy[{reading.FIELD}]'", _FIELD),
     (f"response.code_details == 'rbac_access_denied_matched_policy[{reading.UNCLEAR}]'", _BAD_REQUEST),
     (f"response.code_details == 'rbac_access_denied_matched_policy[{sizes.TOO_LARGE}]'", _TOO_LARGE),
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
@@ -129,5 +138,5 @@ def _when(expression: str) -> Json:
 
 
 def _worded(refusal: Refusal) -> Json:
-    error = {**refusal.error, "param": "", "request_id": identity.REQUEST_ID}
+    error = {**refusal.error, "param": refusal.param, "request_id": identity.REQUEST_ID}
     return {"body_format_override": {"json_format": {"error": error}}}

@@ -30,11 +30,23 @@ FILTERS: Final = (
 _OPTIONAL: Final = {"ringfence.tenant-limit", "ringfence.token-limit"}
 _MODEL: Final = {"key": "x-rf-model", "value": "%REQUEST_BODY(model)%"}
 _LENGTH: Final = {"key": "x-rf-length", "value": "%REQ(content-length)%"}
-_PLACE: Final = {"filter": "ringfence.body", "path": [{"key": "place"}], "value": {"present_match": True}}
-_UNPLACED: Final = {"not_rule": {"sourced_metadata": {"metadata_matcher": _PLACE, "metadata_source": "DYNAMIC"}}}
 _SEEN: Final = {"header": {"name": "x-rf-model", "present_match": True}}
-_UNCLEAR: Final = {"permissions": [{"and_rules": {"rules": [_SEEN, _UNPLACED]}}], "principals": [{"any": True}]}
-_AGREED: Final = {"action": "DENY", "policies": {"unclear": _UNCLEAR}}
+
+
+def _noted(key: str) -> Json:
+    noted = {"filter": "ringfence.body", "path": [{"key": key}], "value": {"present_match": True}}
+    return {"sourced_metadata": {"metadata_matcher": noted, "metadata_source": "DYNAMIC"}}
+
+
+def _denied(permission: Json) -> Json:
+    return {"permissions": [permission], "principals": [{"any": True}]}
+
+
+_UNCLEAR: Final = [_SEEN, {"not_rule": _noted("place")}, {"not_rule": _noted("field")}]
+_AGREED: Final = {
+    "action": "DENY",
+    "policies": {"field": _denied(_noted("field")), "unclear": _denied({"and_rules": {"rules": _UNCLEAR}})},
+}
 _STRIPPED_PREFIXES: Final = {"x-rf-", "x-envoy-"}
 _STRIPPED: Final = {
     *("api-key", "cookie", "openai-organization", "openai-project", "x-api-key"),

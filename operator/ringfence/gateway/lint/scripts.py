@@ -1,4 +1,4 @@
-"""What scripts may do: read where a body's model stands, and put another name and a path in.
+"""What scripts may do: read where a body's model stands and which fields it has, and put another name and a path in.
 
 Law: a script that is not one of these is refused. The reader is known by its digest, so that nobody changes it in
 passing; the other has the names of a cluster in it, and is known line by line.
@@ -12,7 +12,7 @@ from typing import Final
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import LISTENERS, Json, Parsed
 
-READER: Final = "fe22dd96cb7b3543719910f12adb9d888e0b3c79d1a366903b462dc386c66147"
+READER: Final = "9a08994e183159116a9fb1153b804931ecfacb6dfc1aa902ff3275f0af6cb6f3"
 """SHA-256 of the script of the listener."""
 _TEXT: Final = r'"[^"\\\n]*"'
 _SENT: Final = '[":method"] = true, [":scheme"] = true, [":authority"] = true, [":path"] = true, '
