@@ -222,8 +222,6 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
         canary = None if settings.unguarded else KubernetesCanary(settings.connection())
         if canary is not None:
             stack.push_async_callback(canary.close)
-        collectors = HttpCollectors()
-        stack.push_async_callback(collectors.close)
         tokens = ProbeTokens(settings.connection())
         stack.push_async_callback(tokens.close)
         clock, metrics = SystemClock(), Metrics()
@@ -238,7 +236,7 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             metrics=metrics,
             canary=canary,
             mint=CertificateMint(clock.monotonic),
-            usage=Sources(collectors, SqliteUsage(directory), every=settings.usage),
+            usage=Sources(HttpCollectors(), SqliteUsage(directory), every=settings.usage),
             gateways=HttpGateways(tokens.get),
         )
         host, port = settings.probes_address()
