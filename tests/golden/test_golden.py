@@ -16,13 +16,27 @@ from ringfence import names
 from ringfence.admission.catalogue import POLICIES
 from ringfence.engine.writes import Write
 from ringfence.model.kinds import CONFIG_MAP, PRIMARY_TYPES, Ref
-from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, annotate, applied, both, delete, edit, settled
+from tests.sample_world import (
+    ACME,
+    DATA,
+    GLOBEX,
+    WEB,
+    Change,
+    annotate,
+    applied,
+    both,
+    delete,
+    edit,
+    models_come_up,
+    settled,
+)
 from tests.simulation import Simulation
 
 HERE: Final = Path(__file__).parent
 TENANTS: Final = ("acme", "globex")
 
 STORY: Final[tuple[tuple[str, Change], ...]] = (
+    ("Their models come up", models_come_up),
     ("Nothing happens", lambda world: None),
     ("A role loses its people", edit(ACME, {"access": {"owners": [{"group": "oidc:acme-owners"}]}})),
     ("A peer takes back its word", edit(DATA, {"network": {}})),

@@ -94,6 +94,13 @@ class Reason(_Documented):
     NO_GATEWAY = "NoGateway", "The Tenant has no gateway: spec.gateway.dataPlane is None."
     OUTSIDE_BOUNDARY = "OutsideBoundary", "The provider is outside of what the Tenant's data must not leave."
     PLAINTEXT_UPSTREAM = "PlaintextUpstream", "A model frontend is spoken to without TLS, inside the cluster."
+    PLAINTEXT_CREDENTIAL = "PlaintextCredential", "A provider's key would be sent in plain text; nothing is sent to it."
+    LESS_PROTECTED = (
+        "LessProtected",
+        "A model frontend runs in an environment that is less protected than the one whose requests it would get.",
+    )
+    SERVICE_MISSING = "ServiceMissing", "A model frontend's Service is not there, or has not the port that is named."
+    SERVICE_REFUSED = "ServiceRefused", "A model frontend's Service does not select pods of its own namespace."
     AUTHORITY_MISSING = "AuthorityMissing", "The ConfigMap with a frontend's authority has no certificate to trust."
     DUE = "Due", "The date has passed."
     NOT_DUE = "NotDue", "The date has not come."

@@ -184,7 +184,7 @@ class View(Protocol):
         ...
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
-        """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
+        """All watched objects in one core namespace: ours, and any NetworkPolicy, RoleBinding or Service there."""
         ...
 
     def probed(self, tenant: str) -> Probed | None:
@@ -220,5 +220,7 @@ class Seen:
     """For a Namespace: what its home's ConfigMap tells of the gateway."""
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Uids of the ServiceAccounts of gateway keys by name, by core namespace."""
+    services: Mapping[Ref, Live] = field(default_factory=dict)
+    """Services of the tenant's model frontends, whoever made them."""
     probed: Probed | None = None
     """The last look at the tenant's gateway; None before the first, and where there is no gateway."""

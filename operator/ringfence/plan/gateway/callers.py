@@ -44,7 +44,7 @@ def callers(
     found = {}
     for namespace in sorted(seen.namespaces, key=lambda each: each.name):
         core = names.core_namespace(tenant.name, namespace.name)
-        if namespace.spec is not None and _calls(tenant, namespace, core, seen):
+        if namespace.spec is not None and is_open(tenant, namespace, seen):
             grants = (offer.grant(namespace.name) for offer in offers.get(namespace.spec.environment, ()))
             found[core] = Callers(
                 environment=namespace.spec.environment,
@@ -54,8 +54,9 @@ def callers(
     return found
 
 
-def _calls(tenant: Subject[TenantSpec], namespace: Subject[NamespaceSpec], core: str, seen: Seen) -> bool:
-    place = seen.cores.get(core)
+def is_open(tenant: Subject[TenantSpec], namespace: Subject[NamespaceSpec], seen: Seen) -> bool:
+    """Whether a Namespace stays, is the tenant's, and no incident closes it."""
+    place = seen.cores.get(names.core_namespace(tenant.name, namespace.name))
     leaving = namespace.meta.deleting or (place is not None and place.deleting)
     closed = namespace.spec is None or namespace.spec.isolation == "Quarantined"
     return owns(place, tenant.name, tenant.meta.uid) and not leaving and not closed

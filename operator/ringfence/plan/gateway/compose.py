@@ -13,8 +13,9 @@ from ringfence.gateway.served import Gateway, Issuer, Probe, Upstream
 from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan.gateway.approval import authority_of, plaintext
+from ringfence.plan.gateway.backend import authority_of
 from ringfence.plan.gateway.callers import Offer, callers
+from ringfence.plan.gateway.private import plaintext
 from ringfence.plan.gateway.targets import most_bytes, resolved
 from ringfence.plan.modelroute.history import by_route
 from ringfence.plan.modelroute.placement import placements

@@ -10,6 +10,7 @@ from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import references
+from ringfence.plan.gateway.backend import provider_of
 from ringfence.plan.plan import Finding
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Seen
@@ -28,11 +29,8 @@ def providers_are_approved(
     route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
 ) -> Iterable[Finding]:
     """Every backend is a provider of the Tenant with that very model."""
-    approved = {provider.name: frozenset(provider.models) for provider in tenant.providers}
-    for backend in spec.backends:
-        if backend.model not in approved.get(backend.provider, ()):
-            message = f"Tenant {route.ref.namespace} has no provider {backend.provider} with model {backend.model}"
-            yield _refused(Reason.UNKNOWN_PROVIDER, f"{message}; ask the platform team for it")
+    judged = (provider_of(route.ref.namespace, tenant, backend) for backend in spec.backends)
+    yield from (found for found in judged if isinstance(found, Finding))
 
 
 def promotions_lead_somewhere(

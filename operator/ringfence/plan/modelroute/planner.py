@@ -12,7 +12,7 @@ from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import references, timers, verdict
 from ringfence.plan.children import route_revision
-from ringfence.plan.gateway.approval import authority_of
+from ringfence.plan.gateway.backend import authority_of
 from ringfence.plan.gateway.targets import resolved
 from ringfence.plan.modelroute import gates, report
 from ringfence.plan.modelroute.history import History, Kept, of_route, surplus
