@@ -5,6 +5,7 @@ another destination, has the provider call somebody else, or has it keep what wa
 be a router (OpenRouter, LiteLLM's proxy), which lets callers say all of that.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 
@@ -58,7 +59,7 @@ TOOL_TYPES: Final = _words("custom function")
 REFUSED: Final = {
     "names another model": _words("fallbacks lora lora_path models moderation route"),
     "names another destination": _words(
-        "api_base api_key api_version base_url custom_llm_provider kv_transfer_params provider user_config"
+        "api_base api_key api_version base_url custom_llm_provider kv_transfer_params provider tags user_config"
     ),
     "has the provider call somebody else": _words("mcp_servers plugins web_search_options"),
     "has the provider keep what was said": _words(
@@ -66,6 +67,46 @@ REFUSED: Final = {
     ),
     "may hold any of these": _words("extra_body vllm_xargs"),
     "is run by the provider's server": _words("chat_template logits_processors mm_processor_kwargs prompt_embeds"),
-    "tells other callers' requests apart": _words("id_slot priority request_id session_id"),
+    "touches other callers' requests": _words("id_slot priority request_id session_id"),
 }
 """Examples of what is not listed, by the reason why: what is neither here nor there is refused, too."""
+
+_OF: Final = {
+    "OpenAI": OPENAI,
+    "vLLM": VLLM,
+    "llama.cpp": LLAMA_CPP,
+    "Text Generation Inference": TEXT_GENERATION_INFERENCE,
+}
+
+
+def reference_fields() -> str:
+    """The page of all fields, Markdown."""
+    allowed = "".join(f"| {origin} | {_listed(names)} |\n" for origin, names in _OF.items())
+    refused = "".join(f"| {why} | {_listed(names)} |\n" for why, names in REFUSED.items())
+    return f"""# Fields of a request
+
+Generated from `operator/ringfence/gateway/fields.py` by `ringfence generate`. Do not edit.
+
+A tenant's gateway sends these fields of a request's body on to providers, in these very letters. A request with any
+other one is refused with 400 `field_not_allowed`; `param` of the error names the field, if its name is a plain one.
+Leave it out.
+
+| Of the API of | Field |
+|---|---|
+{allowed}
+`store` may be `false` and nothing else. `stream_options` has {_listed(STREAM_OPTIONS)}, and nothing
+else. `tools` is a list of what the caller runs himself: each has {_listed(TOOL_KEYS)}, and its `type` is one
+of {_listed(TOOL_TYPES)}.
+
+## What is refused, and why
+
+An approved provider may itself be a router, or run tools of its own, and let callers choose by a field what the
+platform team has not approved. Examples; what stands in neither table is refused, too.
+
+| The field | For example |
+|---|---|
+{refused}"""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
