@@ -93,8 +93,8 @@ def _vain(side: _Side, others: Mapping[str, NamespaceSpec]) -> Iterable[Finding]
         if missing:
             numbers = ", ".join(str(port) for port in sorted(missing))
             why = (
-                f"{place} of Namespace {other} must declare it too, and a model frontend's port is opened to no peer, "
-                "nor is any other while its Service is missing or gives its targetPort by name"
+                f"{place} of Namespace {other} must declare it too, and no port that a model frontend may have is opened "
+                "to a peer"
                 if other in others
                 else f"there is no Namespace {other} in the same environment, or it is quarantined"
             )
