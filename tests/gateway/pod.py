@@ -51,12 +51,16 @@ class Pod:
         """Start it with these providers' keys, and wait until it serves."""
         for name, key in keys.items():
             self.mount_key(name, key)
-        project(self._place(CERTIFICATES), self.certificates.server())
+        self.mount_certificate(self.certificates.server())
         self._place(RUN).mkdir(parents=True)
         self.publish(gateway)
         self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
         eventually(self._serves, STARTS)
         return self
+
+    def mount_certificate(self, pair: Mapping[str, bytes]) -> None:
+        """Swap the gateway's certificate, as the kubelet does when its Secret changes."""
+        project(self._place(CERTIFICATES), pair)
 
     def mount_key(self, provider: str, key: str) -> None:
         """Swap a provider's key, as the kubelet does when its Secret changes."""

@@ -16,7 +16,7 @@ from ringfence.gateway.typed import (
     SOURCE,
     STREAM_HEADER,
     TLS,
-    TLS_VERSIONS,
+    TLS_PARAMETERS,
     USAGE_HEADER,
     Json,
     from_file,
@@ -52,7 +52,7 @@ def _encryption() -> Json:
     sds = {"name": secrets.CERTIFICATE, "sds_config": from_file(secrets.CERTIFICATE_FILE)}
     context = {
         "alpn_protocols": ["h2", "http/1.1"],
-        "tls_params": TLS_VERSIONS,
+        "tls_params": TLS_PARAMETERS,
         "tls_certificate_sds_secret_configs": [sds],
     }
     return named("tls", f"{TLS}.DownstreamTlsContext", common_tls_context=context)

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.unit.gateway import parts
 from tests.unit.gateway.full import Json
-from tests.unit.gateway.mutation import Mutation, dropping, extension, putting, remove
+from tests.unit.gateway.mutation import Mutation, adding, dropping, extension, putting, remove
 
 
 def rename(files: Json, host: str) -> None:
@@ -37,7 +37,7 @@ WAYS_OUT: Final = (
     Mutation(
         "TLS 1.0 for callers",
         putting(lambda f: parts.downstream_tls(f)["tls_params"], "tls_minimum_protocol_version", "TLSv1_0"),
-        "setting",
+        "tls",
     ),
     Mutation(
         "TLS 1.1 for providers",
@@ -46,7 +46,22 @@ WAYS_OUT: Final = (
             "tls_minimum_protocol_version",
             "TLSv1_1",
         ),
-        "setting",
+        "tls",
+    ),
+    Mutation(
+        "a weak cipher for callers",
+        adding(lambda f: parts.downstream_tls(f)["tls_params"]["cipher_suites"], "AES128-SHA"),
+        "tls",
+    ),
+    Mutation(
+        "a weak cipher for providers",
+        adding(lambda f: parts.upstream_tls(f)["common_tls_context"]["tls_params"]["cipher_suites"], "AES128-SHA"),
+        "tls",
+    ),
+    Mutation(
+        "whatever ciphers there are for callers",
+        dropping(lambda f: parts.downstream_tls(f)["tls_params"], "cipher_suites"),
+        "tls",
     ),
     Mutation("any TLS for callers", dropping(parts.downstream_tls, "tls_params"), "tls"),
     Mutation(

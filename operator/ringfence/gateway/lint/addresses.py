@@ -4,7 +4,7 @@ Law: the connection, or a proxy whose own address is in a network that is truste
 what was found out that way.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from ringfence.gateway.lint.finding import Finding
@@ -26,7 +26,7 @@ def addresses(parsed: Parsed) -> Iterator[Finding]:
                 yield Finding("address", where, "a caller's address is his connection's, or what a proxy says")
             if extensions and not trusted:
                 yield Finding("address", where, "proxies must be trusted by their own networks")
-    for policy in _policies(parsed):
+    for policy in parsed.admission.get("policies", {}).values():
         if not _is_compared(policy, trusted):
             yield Finding("address", ROUTES, "a rule compares an address that a caller could choose")
 
@@ -42,13 +42,7 @@ def _trusted(extensions: list[Json]) -> list[Json]:
 
 
 def _is_network(found: Json) -> bool:
-    return set(found) == _RANGE and found["prefix_len"] > 0
-
-
-def _policies(parsed: Parsed) -> Iterable[Json]:
-    host = parsed.routes.get("virtual_hosts", [{}])[0]
-    rules = host.get("typed_per_filter_config", {}).get("ringfence.admitted", {}).get("rbac", {}).get("rules", {})
-    return list(rules.get("policies", {}).values())
+    return set(found) == _RANGE and type(found["prefix_len"]) is int and found["prefix_len"] > 0
 
 
 def _is_compared(policy: Json, trusted: list[Json]) -> bool:

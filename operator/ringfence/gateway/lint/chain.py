@@ -7,6 +7,7 @@ a client says under the gateway's own names is taken off before the first of the
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ringfence.gateway.lint.encryption import is_strong
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import BOOTSTRAP, LISTENERS, Json, Parsed, type_of
 
@@ -79,10 +80,9 @@ def chain(parsed: Parsed) -> Iterator[Finding]:
 def _is_encrypted(context: Json) -> bool:
     common = context.get("common_tls_context", {})
     (certificate,) = common.get("tls_certificate_sds_secret_configs") or [{}]
-    versions = {"tls_minimum_protocol_version", "tls_maximum_protocol_version"}
     return (
         type_of(context).endswith(".DownstreamTlsContext")
-        and set(common.get("tls_params", {})) == versions
+        and is_strong(common.get("tls_params"))
         and certificate.get("name") == "gateway"
     )
 

@@ -74,29 +74,30 @@ FIELDS: Final = frozenset(
     """
     @type access_log action actions address address_prefix admin allow_content_types_regex alpn_protocols
     always_consume_default_token_bucket and_ids and_matcher and_rules any append append_action apply_on_stream_done
-    audiences auto_host_rewrite body body_format_override cds_config certificate_chain cidrs circuit_breakers
-    clear_route_cache clock_skew_seconds cluster cluster_name cluster_specifier_plugin cluster_specifier_plugins
-    clusters code codec_type common_http_protocol_options common_tls_context comparison config_source connect_timeout
-    content_parser content_type credential default_source_code default_value descriptor_key descriptor_value descriptors
-    direct_remote_ip direct_response disable_x_envoy_ratelimited_header dns_lookup_family domain domains
-    dynamic_resources early_header_mutation_extensions enable_retry_after_header end endpoint endpoints entries
-    envoy_grpc exact exact_match_map explicit_http_config expression extension extension_filter failure_mode_deny
-    filename fill_interval filter filter_chains filter_enabled filter_enforced filter_metadata filters format forward
-    from_headers generate_request_id generic_key generic_secret google_re2 grpc_service header header_in_metadata
-    header_name header_value_prefix headers headers_mutations headers_with_underscores_action hits_addend hostname
-    http2_protocol_options http_filters http_protocol_options id idle_timeout ids ignore_global_conn_limit inline_string
-    input issuer json_format key key_matcher layered_runtime layers lb_endpoints lds_config limit listeners llm_protocol
-    load_assignment local_jwks local_reply_config log_format map mappers match match_typed_subject_alt_names matcher
-    matcher_list matcher_tree matchers max_active_downstream_connections max_concurrent_streams max_connections
-    max_direct_response_body_size_bytes max_headers_count max_pending_requests max_request_bytes max_request_headers_kb
-    max_requests max_retries max_tokens merge_slashes message metadata metadata_key metadata_matcher metadata_namespace
-    metadata_source mode mutations name node normalize_path not_id not_matcher not_rule num_retries number numerator
-    omit_empty_values on_header_present on_match on_no_match on_present op or_ids original_ip_detection_extensions
-    overload_manager overwrite param parse_unconfigured_routes path path_config_source path_with_escaped_slashes_action
-    payload_in_metadata per_connection_buffer_limit_bytes per_try_timeout permissions pipe policies port_value predicate
-    prefix prefix_len present_match preserve_external_request_id principals priority_groups private_key provider_name
-    providers range_match rate_limit rate_limit_service rate_limits rbac rds refresh_cluster_on_retry regex remote_ip
-    remove remove_on_match request request_handling request_headers_timeout request_id request_mutations request_rules
+    audiences auto_host_rewrite body body_format_override cds_config certificate_chain cidrs cipher_suites
+    circuit_breakers clear_route_cache clock_skew_seconds cluster cluster_name cluster_specifier_plugin
+    cluster_specifier_plugins clusters code codec_type common_http_protocol_options common_tls_context comparison
+    config_source connect_timeout content_parser content_type credential default_source_code default_value
+    descriptor_key descriptor_value descriptors direct_remote_ip direct_response disable_x_envoy_ratelimited_header
+    dns_lookup_family domain domains dynamic_resources early_header_mutation_extensions enable_retry_after_header end
+    endpoint endpoints entries envoy_grpc exact exact_match_map explicit_http_config expression extension
+    extension_filter failure_mode_deny filename fill_interval filter filter_chains filter_enabled filter_enforced
+    filter_metadata filters format forward from_headers generate_request_id generic_key generic_secret google_re2
+    grpc_service header header_in_metadata header_name header_value_prefix headers headers_mutations
+    headers_with_underscores_action hits_addend hostname http2_protocol_options http_filters http_protocol_options id
+    idle_timeout ids ignore_global_conn_limit inline_string input issuer json_format key key_matcher layered_runtime
+    layers lb_endpoints lds_config limit listeners llm_protocol load_assignment local_jwks local_reply_config log_format
+    map mappers match match_typed_subject_alt_names matcher matcher_list matcher_tree matchers
+    max_active_downstream_connections max_concurrent_streams max_connections max_direct_response_body_size_bytes
+    max_headers_count max_pending_requests max_request_bytes max_request_headers_kb max_requests max_retries max_tokens
+    merge_slashes message metadata metadata_key metadata_matcher metadata_namespace metadata_source mode mutations name
+    node normalize_path not_id not_matcher not_rule num_retries number numerator omit_empty_values on_header_present
+    on_match on_no_match on_present op or_ids original_ip_detection_extensions overload_manager overwrite param
+    parse_unconfigured_routes path path_config_source path_with_escaped_slashes_action payload_in_metadata
+    per_connection_buffer_limit_bytes per_try_timeout permissions pipe policies port_value predicate prefix prefix_len
+    present_match preserve_external_request_id principals priority_groups private_key provider_name providers
+    range_match rate_limit rate_limit_service rate_limits rbac rds refresh_cluster_on_retry regex remote_ip remove
+    remove_on_match request request_handling request_headers_timeout request_id request_mutations request_rules
     request_timeout request_transformation requests_per_unit require_expiration requires resource_api_version
     resource_monitors resources response response_handling response_headers_to_add response_headers_to_remove
     response_rules retriable_status_codes retry_on retry_policy route route_config route_config_name routes rule rules
@@ -138,8 +139,6 @@ SETTINGS: Final = {
     "clear_route_cache": (True,),
     "auto_host_rewrite": (True,),
     "refresh_cluster_on_retry": (True,),
-    "tls_minimum_protocol_version": ("TLSv1_2", "TLSv1_3"),
-    "tls_maximum_protocol_version": ("TLSv1_3",),
     "san_type": ("DNS",),
     "append_action": ("OVERWRITE_IF_EXISTS_OR_ADD",),
     "metadata_source": ("DYNAMIC",),

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ringfence.gateway.lint.encryption import is_strong
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import CERTIFICATE, CLUSTERS, KEY, Json, Parsed, type_of
 
@@ -78,7 +79,7 @@ def _verifies(context: Json, host: str) -> bool:
         type_of(context).endswith(".UpstreamTlsContext")
         and context.get("sni") == host
         and set(common) == {"tls_params", "validation_context"}
-        and set(common["tls_params"]) == {"tls_minimum_protocol_version", "tls_maximum_protocol_version"}
+        and is_strong(common["tls_params"])
         and validation.get("match_typed_subject_alt_names") == [{"san_type": "DNS", "matcher": {"exact": host}}]
         and (authority == {"filename": PUBLIC_AUTHORITIES} or bool(authority.get("inline_string")))
     )
