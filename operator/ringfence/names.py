@@ -44,6 +44,8 @@ CONFIRM_RELEASE_ANNOTATION: Final = "ringfence.dev/confirm-release"  # from quar
 PAUSED_UNTIL_ANNOTATION: Final = "ringfence.dev/paused-until"
 # Annotations that the operator writes.
 REVISION_ANNOTATION: Final = "ringfence.dev/revision"  # of the gateway's configuration, on the ConfigMap that holds it
+REFUSED_ANNOTATION: Final = "ringfence.dev/refused-revision"  # which Envoy refused: it is not tried again
+REFUSED_BECAUSE_ANNOTATION: Final = "ringfence.dev/refused-because"
 LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: one taken away is seen
 SERVES_ANNOTATION: Final = "ringfence.dev/serves"  # of a revision: since when it is what each environment serves
 SERVED_ANNOTATION: Final = "ringfence.dev/served"  # of a revision: when each environment was last seen to serve it
@@ -70,6 +72,7 @@ GATEWAY_PORT: Final = 8443
 GATEWAY_METRICS_PORT: Final = 9901
 GATEWAY_USAGE_PORT: Final = 9902
 GATEWAY_FILES: Final = "ringfence-gateway-files"  # the ConfigMap of Envoy's configuration
+GATEWAY_SERVED: Final = "ringfence-gateway-served"  # the last configuration that was seen to serve
 GATEWAY_TLS_PREFIX: Final = (
     "gateway-tls-"  # a certificate: the Secret with the key, and the ConfigMap with the authority
 )

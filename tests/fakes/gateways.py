@@ -28,7 +28,8 @@ def serving(replica: str, revision: str) -> Sight:
     return Sight(replica, revision=revision, taken=frozenset((each, revision) for each in _RESOURCES))
 
 
-def refusing(replica: str, revision: str, resource: str, kept: str) -> Sight:
-    """The same of one that kept an older version of a resource."""
+def refusing(replica: str, revision: str, resource: str, kept: str, *, rejected: bool = False) -> Sight:
+    """The same of one that kept an older version of a resource; whether it says that it rejected one."""
     taken = dict.fromkeys(_RESOURCES, revision) | {resource: kept}
-    return replace(serving(replica, revision), taken=frozenset(taken.items()))
+    said = frozenset({resource} if rejected else ())
+    return replace(serving(replica, revision), taken=frozenset(taken.items()), rejected=said)

@@ -11,6 +11,7 @@ from ringfence import names
 from ringfence.adapters.gateways import HttpGateways
 from ringfence.gateway.bootstrap import CLUSTERS, LISTENERS
 from ringfence.gateway.files import configuration
+from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.plan.gateway.sight import Sight, judge
 from ringfence.plan.seen import Probed
 from ringfence.ports.usage import Replica, Trust
@@ -48,6 +49,12 @@ class Looking:
         probed = judge((await self.sight(),), NOW)
         assert probed is not None
         return probed
+
+    async def refused(self, published: str) -> str:
+        """Whether Envoy refused that revision."""
+        probed = judge((await self.sight(),), NOW, published)
+        assert probed is not None
+        return probed.refused
 
     async def until(self, told: str) -> None:
         """Look until the problem is this one."""
@@ -91,8 +98,25 @@ async def test_an_update_that_envoy_refuses_is_seen(world: World, looking: Looki
     world.pod.mount({**rendered, file: _broken(rendered[file])})
     await looking.until(f"has not taken it for {resource}")
     assert world.pod.rejected() > 0
+    revision = configuration(changed).revision
+    assert await looking.refused(revision) == revision
     world.serve(world.gateway)
     assert not (await looking.found()).problem
+    # It was refused once, and is still counted: that says nothing of what was put back.
+    assert await looking.refused(configuration(world.gateway).revision) == ""
+
+
+async def test_routes_that_envoy_refuses_are_seen_although_those_before_are_served(
+    world: World, looking: Looking
+) -> None:
+    """The header tells the old revision; listeners, clusters and secrets that the new one has arrived."""
+    changed = configuration(replace(world.gateway, max_request_bytes=world.gateway.max_request_bytes + 7))
+    rendered = {name: bytes(content) for name, content in changed.files.items()}
+    assert await looking.refused(changed.revision) == ""
+    world.pod.mount({**rendered, ROUTES_FILE: _broken(rendered[ROUTES_FILE])})
+    await looking.until("has not taken it for")
+    assert await looking.refused(changed.revision) == changed.revision
+    world.serve(world.gateway)
 
 
 def _broken(content: bytes) -> bytes:

@@ -5,7 +5,7 @@ news. One tenant's gateway that does not answer delays nobody else's look.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,6 +35,7 @@ SOON: Final = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
 AT_ONCE: Final = 16
 """Gateways under way."""
 _SERVES: Final = "serves"
+_NOT_READY: Final = "it is not ready, and no caller is led to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class _Turn:
     wanted: Wanted
     due: float
     attempts: int = 0
+    suspected: bool = False
+    """Whether the last look found that Envoy refused what is published; a swap under way looks alike for a moment."""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class Watch:
         turn = self._turns[home]
         async with gate:
             asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
-            found = judge(await asyncio.gather(*asked), self.clock.now())
+            found = self._judged(await asyncio.gather(*asked), turn)
         result = _result(found, turn.wanted.revision)
         self.metrics.seen(result)
         well = result == _SERVES
@@ -118,10 +121,16 @@ class Watch:
         turn.attempts = 0 if well else turn.attempts + 1
         self._tell(home, found)
 
+    def _judged(self, sights: Sequence[Sight], turn: _Turn) -> Probed | None:
+        """What was found; that something was refused, when it was found twice."""
+        found = judge(sights, self.clock.now(), turn.wanted.revision)
+        before, turn.suspected = turn.suspected, found is not None and bool(found.refused)
+        return found if before or not turn.suspected else judge(sights, self.clock.now())
+
     async def _look(self, replica: Replica, trust: Trust) -> Sight:
-        if not replica.ready:
-            return Sight(replica.name, unreachable="it is not ready, and no caller is led to it")
-        return await self.gateways.look(replica, trust)
+        """One that is not ready is asked as well: it may have refused all that it could start with."""
+        sight = await self.gateways.look(replica, trust)
+        return sight if replica.ready else replace(sight, unreachable=_NOT_READY)
 
     def _tell(self, home: str, found: Probed | None) -> None:
         before = self.cache.probed(home)

@@ -162,6 +162,14 @@ class Probed:
     """The one revision of the configuration that all replicas serve, in 16 hex digits; empty where they differ."""
     problem: str = ""
     """Why it doesn't serve as it should, in a sentence that names the replica; empty where all is well."""
+    refused: str = ""
+    """The published revision, where Envoy refused some of it, in one replica at least; empty where it did not."""
+    lacks_secrets: bool = False
+    """Whether all that is wrong is that secrets are not there: everything else was taken."""
+
+    def serves(self, revision: str) -> bool:
+        """Whether every replica has taken all of that revision, be it without some provider's key."""
+        return self.reachable and self.revision == revision and (not self.problem or self.lacks_secrets)
 
 
 class View(Protocol):

@@ -162,15 +162,45 @@ async def test_a_refused_update_is_told_although_the_header_says_otherwise(world
     assert world.woken
 
 
-async def test_a_replica_to_which_no_caller_is_led_is_not_asked(world: World) -> None:
-    """It may answer already; it does not serve yet."""
+async def test_a_replica_to_which_no_caller_is_led_does_not_serve(world: World) -> None:
+    """It may answer already; nobody asks it."""
     world.run("pod-1", "pod-2", ready=False)
-    assert await world.after(0) == []
+    assert await world.after(0) == BOTH
     found = world.cache.probed("acme")
     assert found is not None
     assert not found.reachable
     world.run("pod-1", "pod-2")
     assert await world.after(0) == BOTH
+
+
+async def test_what_one_replica_refused_is_told_when_it_was_found_twice(world: World) -> None:
+    """A swap that is under way looks like that for a moment; a replica that is not ready is heard, too."""
+    world.publish("bbbb")
+    world.gateways.revision = "bbbb"
+    world.run("pod-1", "pod-2", ready=False)
+    world.gateways.otherwise["pod-2"] = refusing("pod-2", "bbbb", "lds", "", rejected=True)
+    await world.after(0)
+    assert refused(world) == ""
+    await world.after(1)
+    assert refused(world) == "bbbb"
+    assert world.woken == [Ref(TENANT, "", "acme")]
+
+
+async def test_what_was_refused_before_another_was_published_says_nothing_of_it(world: World) -> None:
+    """What was suspected is forgotten with what it was suspected of."""
+    world.gateways.otherwise["pod-2"] = refusing("pod-2", "aaaa", "rds", "0000", rejected=True)
+    await world.after(0)
+    await world.after(1)
+    assert refused(world) == "aaaa"
+    world.publish("bbbb")
+    await world.after(1)
+    assert refused(world) == ""
+
+
+def refused(world: World) -> str:
+    found = world.cache.probed("acme")
+    assert found is not None
+    return found.refused
 
 
 async def test_a_gateway_whose_replicas_are_gone_is_known_no_more(world: World) -> None:

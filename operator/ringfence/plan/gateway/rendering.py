@@ -1,10 +1,11 @@
 """What a gateway is told to serve: a new configuration, or the last good one.
 
-Law: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
+Laws: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
+What was published and Envoy refused, though in one replica only, is put back, and tried again when it is another one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ringfence import names
@@ -14,6 +15,8 @@ from ringfence.model.kinds import CONFIG_MAP, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.children import gateway_files, gateway_routes
+from ringfence.plan.children.gateway_files import Refused
+from ringfence.plan.gateway import last_good
 from ringfence.plan.gateway.compose import Composed, compose
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired, Finding
@@ -21,6 +24,8 @@ from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Question, Seen
 
 _KEPT: Final = (names.GATEWAY_FILES, names.GATEWAY_ROUTES)
+_NOT_IN_FORCE: Final = "Nothing that was changed since is in force, access that was withdrawn included"
+_NEXT: Final = "change what was changed last in the Tenant or its ModelRoutes, or quarantine the Tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Rendering:
 
     children: tuple[Desired, ...] = ()
     """Envoy's files and what is told of them; empty where there never was a configuration."""
+    kept: tuple[Desired, ...] = ()
+    """What can be put back; it is kept before these children change."""
     before: str = ""
     """The revision that is published by now."""
     revision: str = ""
@@ -41,6 +48,36 @@ class Rendering:
 
 def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     """The configuration for what the Tenant and its routes say; the last one where there can't be a new one."""
+    rendering = replace(_render(home, tenant, seen), kept=tuple(last_good.keep(home, seen)))
+    refused = last_good.refused(home, seen)
+    if refused is None or rendering.revision != refused.revision:
+        return rendering
+    return _put_back(home, rendering, refused, seen)
+
+
+def _put_back(home: Place, rendering: Rendering, refused: Refused, seen: Seen) -> Rendering:
+    """What served before; where nothing did, what there is: no pod has anything else to start with."""
+    good = last_good.instead_of(refused, home, seen)
+    if good is None:
+        why = f"{refused.because}. No other revision was seen to serve before; {_NEXT}"
+        return replace(rendering, findings=(*rendering.findings, _refusal(why)))
+    why = f"{refused.because}; revision {good.revision} goes on serving. {_NOT_IN_FORCE}; {_NEXT}"
+    return replace(
+        rendering,
+        children=(
+            gateway_files.make(home, good.revision, good.files, refused),
+            gateway_routes.again(home, good.revision, good.routes),
+        ),
+        revision=good.revision,
+        findings=(*rendering.findings, _refusal(why)),
+    )
+
+
+def _refusal(why: str) -> Finding:
+    return Finding(Reason.CONFIGURATION_REFUSED, why, ConditionType.GATEWAY_READY)
+
+
+def _render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     composed = compose(tenant, seen)
     unanswered = [question for question in composed.questions if question not in seen.answers]
     if seen.facts.issuer is None or unanswered:
@@ -95,7 +132,9 @@ def _kept(home: Place, composed: Composed, seen: Seen, why: str = "") -> Renderi
     refs = [Ref(CONFIG_MAP, home.core, name) for name in _KEPT]
     whole = all(ref in seen.live and seen.live[ref].ours for ref in refs)
     revision = _published(home, seen) if whole else ""
-    refused = (Finding(Reason.CONFIGURATION_REFUSED, why, ConditionType.GATEWAY_READY),) if why else ()
+    if why and revision:
+        why += f"; revision {revision} goes on serving"
+    refused = (_refusal(why),) if why else ()
     return Rendering(
         children=tuple(_again(home, ref, seen) for ref in refs) if whole else (),
         before=revision,
