@@ -1,5 +1,6 @@
 """Edits by which a key or a request would leave for somebody else, or in plain text."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tests.unit.gateway import parts
@@ -12,6 +13,17 @@ def rename(files: Json, host: str) -> None:
     parts.endpoint(files)["hostname"] = parts.endpoint(files)["address"]["socket_address"]["address"] = host
     parts.upstream_tls(files)["sni"] = host
     parts.validation(files)["match_typed_subject_alt_names"][0]["matcher"] = {"exact": host}
+
+
+def plain_text_to(host: str) -> Callable[[Json], None]:
+    """Make the cluster without TLS lead elsewhere."""
+
+    def change(files: Json) -> None:
+        (locality,) = parts.cluster(files, "plain")["load_assignment"]["endpoints"]
+        (found,) = locality["lb_endpoints"]
+        found["endpoint"]["hostname"] = found["endpoint"]["address"]["socket_address"]["address"] = host
+
+    return change
 
 
 def keep(files: Json, name: str) -> None:
@@ -105,6 +117,10 @@ WAYS_OUT: Final = (
         "plain text for callers", dropping(lambda f: parts.listener(f)["filter_chains"][0], "transport_socket"), "chain"
     ),
     Mutation("plain text to the world", dropping(parts.first, "transport_socket"), "tls"),
+    *(
+        Mutation(f"plain text to {host}", plain_text_to(host), "tls")
+        for host in ("svc.example", "plain.acme-models.svc.example", "x.plain.acme-models.svc", "plain.svc")
+    ),
     Mutation(
         "another host",
         lambda f: parts.endpoint(f)["address"]["socket_address"].update(address="api.other.example"),

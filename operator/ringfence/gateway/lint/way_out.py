@@ -30,7 +30,10 @@ _UNTOLD: Final = frozenset(
     """.split()  # noqa: SIM905 -- a page of words is read better than a column
 )
 _UNTOLD_PREFIXES: Final = {"x-rf-", "x-envoy-"}
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_SERVICE_HOST: Final = re.compile(rf"{_LABEL}\.{_LABEL}\.svc(?:\.cluster\.local)?")
+"""A Service, by its name and namespace: nobody outside of the cluster can have such a name."""
 _NUMBERS: Final = re.compile(r"[0-9.]+")
 
 
@@ -67,7 +70,7 @@ def _connection(where: str, cluster: Json, host: Any) -> Iterator[Finding]:
     elif "transport_socket" in cluster:
         if not _verifies(cluster["transport_socket"].get("typed_config", {}), host):
             yield Finding("tls", where, "the host is not verified by its own name, or by authorities of its own")
-    elif "svc" not in host.split("."):
+    elif not _SERVICE_HOST.fullmatch(host):
         yield Finding("tls", where, "plain text may not leave the cluster")
 
 
