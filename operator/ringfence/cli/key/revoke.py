@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
     from ringfence.cli.key.declared import Declared
 
-_JSON_PATCH: Final = "application/json-patch+json"
 _POLL: Final = 0.2  # seconds
 
 
@@ -50,7 +49,7 @@ def _take_out(calls: "Calls", key: "Declared") -> None:
         {"op": "test", "path": f"{place}/name", "value": key.entry.name},
         {"op": "remove", "path": place},
     ]
-    reply = calls.send("PATCH", key.namespace.ref.path, operations, content_type=_JSON_PATCH)
+    reply = calls.patch(key.namespace.ref.path, operations)
     if not reply.ok:
         fail(BROKEN, f"{key.title}: {reply.message}")
 

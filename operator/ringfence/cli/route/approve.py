@@ -17,8 +17,6 @@ from ringfence.cli.tenant import TenantOption
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
 
-_JSON_PATCH = "application/json-patch+json"
-
 
 def approve(
     name: RouteArgument,
@@ -37,7 +35,7 @@ def approve(
         promoted = _promoted(found, environment, revision)
         for line in _changes(calls, found, environment, promoted):
             typer.echo(f"  {printable(line)}", err=True)
-        reply = calls.send("PATCH", found.ref.path, _patch(found, environment, promoted), content_type=_JSON_PATCH)
+        reply = calls.patch(found.ref.path, _patch(found, environment, promoted))
         if not reply.ok:
             fail(BROKEN, f"{found.title}: {reply.message}")
     typer.echo(f"{found.title}: {promoted} is approved for {environment}", err=True)

@@ -12,8 +12,6 @@ from ringfence.cli.tenant import TenantOption
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
 
-_MERGE_PATCH = "application/merge-patch+json"
-
 
 def promote(
     name: RouteArgument,
@@ -78,8 +76,7 @@ def _last(calls: "Calls", found: Found, environment: str) -> str:
 
 
 def _write(calls: "Calls", found: Found, environment: str, revision: str) -> None:
-    patch = {"spec": {"promotions": {environment: revision}}}
-    reply = calls.send("PATCH", found.ref.path, patch, content_type=_MERGE_PATCH)
+    reply = calls.patch(found.ref.path, {"spec": {"promotions": {environment: revision}}})
     if not reply.ok:
         fail(BROKEN, f"{found.title}: {reply.message}")
     typer.echo(f"{found.title}: {revision} is promoted to {environment}", err=True)
