@@ -34,6 +34,8 @@ HOME_LABEL: Final = "ringfence.dev/home"  # "true" on a tenant's home namespace
 GATEWAY_LABEL: Final = "ringfence.dev/gateway"  # "true" on the pods of a tenant's gateway
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"  # selects what the operator watches
 ROUTE_LABEL: Final = "ringfence.dev/route"  # which ModelRoute a revision belongs to
+ROUTE_UID_LABEL: Final = "ringfence.dev/route-uid"  # and which one of that name
+SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"  # the API's own, of EndpointSlices
 ORPHANED_LABEL: Final = "ringfence.dev/orphaned"  # "true" once its Namespace or Tenant was deleted with Retain
 
 # Annotations that people set.
@@ -49,6 +51,7 @@ REFUSED_BECAUSE_ANNOTATION: Final = "ringfence.dev/refused-because"
 LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: one taken away is seen
 SERVES_ANNOTATION: Final = "ringfence.dev/serves"  # of a revision: since when it is what each environment serves
 SERVED_ANNOTATION: Final = "ringfence.dev/served"  # of a revision: when each environment was last seen to serve it
+APPROVED_ANNOTATION: Final = "ringfence.dev/approved"  # of a revision: whose word let it into a protected environment
 # Annotations that admission writes.
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
 CONFIRM_DELETE_BY_ANNOTATION: Final = "ringfence.dev/confirm-delete-by"
@@ -61,6 +64,9 @@ PROMOTED_BY_PREFIX: Final = "promoted-by.ringfence.dev/"  # and the environment
 # Images of the gateway's pods: what the operator may run, whatever their tags and digests.
 GATEWAY_REPOSITORY: Final = "docker.io/envoyproxy/envoy"
 COLLECTOR_REPOSITORY: Final = "localhost/ringfence/operator"  # the operator's own
+
+# Of a ConfigMap: the certificates of an authority. The cluster itself and the Gateway API call them that.
+AUTHORITY: Final = "ca.crt"
 
 # Objects of a tenant namespace.
 GUARDRAIL: Final = "ringfence"

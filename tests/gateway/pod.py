@@ -127,7 +127,7 @@ class Pod:
 
     def _command(self) -> list[str]:
         """As in a pod; but lines of the log are written at once, and no other Envoy is looked for on this machine."""
-        located = [str(self._place(each)) if each == command.BOOTSTRAP else each for each in command.arguments()]
+        located = [str(self._place(each)) if each == command.STARTS_WITH else each for each in command.arguments()]
         located[located.index("--file-flush-interval-msec") + 1] = "20"
         return [str(find_envoy()), *located, "--disable-hot-restart"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringfence.gateway import identity, reading, sizes
-from ringfence.gateway.typed import Json, named
+from ringfence.gateway.typed import CHAT, Json, named
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -35,7 +35,7 @@ NO_STREAMING: Final = Refusal(
 USAGE_UNTOLD: Final = Refusal(
     400, "usage_required", "tokens of this model are counted: set stream_options.include_usage to true to stream"
 )
-NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
+NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", f"this model is served at {CHAT} only")
 
 _BAD_REQUEST: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
 _FIELD: Final = Refusal(

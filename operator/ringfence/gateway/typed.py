@@ -38,6 +38,8 @@ MODEL_HEADER: Final = "x-rf-model"
 STREAM_HEADER: Final = "x-rf-stream"
 USAGE_HEADER: Final = "x-rf-usage"
 """Whether a streamed answer is asked to say how many tokens it took."""
+CHAT: Final = "/v1/chat/completions"
+"""The endpoint for chats; for some providers the only one."""
 LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
 

@@ -105,6 +105,7 @@ def _published(calls: "Calls", path: str) -> Any:
 
 def _answers(calls: "Calls", questions: "tuple[Question, ...]") -> "Iterator[tuple[Question, Answer]]":
     """Public certificates of private frontends."""
+    from ringfence import names
     from ringfence.adapters.kubernetes.certificates import public_part
     from ringfence.model.kinds import CONFIG_MAP
     from ringfence.plan.seen import Authority
@@ -112,7 +113,7 @@ def _answers(calls: "Calls", questions: "tuple[Question, ...]") -> "Iterator[tup
     for question in questions:
         if isinstance(question, Authority):
             found = calls.get(CONFIG_MAP.path(question.namespace, question.name)) or {}
-            yield question, public_part((found.get("data") or {}).get("ca.crt", ""))
+            yield question, public_part((found.get("data") or {}).get(names.AUTHORITY, ""))
 
 
 def _manifest(resource: "Resource", tenant: str) -> dict[str, Any]:

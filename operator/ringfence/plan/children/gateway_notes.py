@@ -8,7 +8,7 @@ from typing import Final
 
 from ringfence import names
 from ringfence.gateway import bootstrap, replies, secrets
-from ringfence.gateway.command import BOOTSTRAP
+from ringfence.gateway.command import STARTS_WITH
 from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.gateway.typed import KEYS
 from ringfence.plan.children.gateway_certificate import AUTHORITY
@@ -36,7 +36,7 @@ def notes(tenant: str, url: str, *, home: bool) -> str:
         config_map=names.GATEWAY_CONFIG_MAP,
         refusals=replies.REFUSALS,
         width=max(len(each.code) for each in replies.REFUSALS),
-        bootstrap=BOOTSTRAP,
+        bootstrap=STARTS_WITH,
         files=names.GATEWAY_FILES,
         parts=_FILES,
         certificate=f"{names.GATEWAY_TLS_PREFIX}…",
