@@ -81,6 +81,7 @@ class ClusterFacts:
             operator_namespace=self._operator_namespace,
             served=self._served,
             protected_ranges=tuple(sorted({cidr for cidrs in ranges.values() for cidr in cidrs})),
+            pod_ranges=tuple(sorted(set(ranges["pods"]))),
             unknown_ranges=tuple(name for name in ranges if not ranges[name] or self._incomplete(name)),
             default_storage_class=self._default_storage_class(),
             enforcement=self._enforcement,

@@ -54,6 +54,10 @@ class Reason(_Documented):
     UNKNOWN_REGION = "UnknownRegion", "The region is missing, or not one of the Tenant's."
     POD_SECURITY_NOT_ALLOWED = "PodSecurityNotAllowed", "The Tenant does not allow that Pod Security level."
     TEST_KEY_REFUSED = "TestKeyRefused", "A gateway key of mode Test is not served in a protected environment."
+    PROXY_DOUBTED = (
+        "ProxyDoubted",
+        "Proxies are trusted in a network that pods may have addresses in: keys with allowCIDRs are not served.",
+    )
     UNKNOWN_SUBJECT = "UnknownSubject", "Access is given to somebody whom the Tenant does not know."
     WORKLOAD_REFUSED = "WorkloadRefused", "Access is given to a ServiceAccount of a tenant's namespace; it gets none."
     PEER_NOT_DECLARED = "PeerNotDeclared", "The other Namespace does not declare this connection, or can't have it."

@@ -78,6 +78,8 @@ class Facts:
     """Optional resource types that the API server serves (ExternalSecret)."""
     protected_ranges: tuple[str, ...] = ()
     """Service, pod and node ranges in CIDR notation, as read from the cluster plus settings."""
+    pod_ranges: tuple[str, ...] = ()
+    """Of those, the ones that pods have addresses in."""
     unknown_ranges: tuple[str, ...] = ()
     """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
     default_storage_class: str | None = None

@@ -25,6 +25,7 @@ _STALLED: Final = frozenset(
         Reason.TOO_MANY_NAMESPACES,
         Reason.POD_SECURITY_NOT_ALLOWED,
         Reason.PROTECTED_RANGE,
+        Reason.PROXY_DOUBTED,
         Reason.SECRET_KEY_NOT_ALLOWED,
         Reason.DELETION_BLOCKED,
     }

@@ -13,10 +13,10 @@ from ringfence.model.modelroute import Consumers
 from ringfence.model.namespace import GatewayKey, NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import keys
+from ringfence.plan import keys, proxies
 from ringfence.plan.children.guardrail import is_protected
 from ringfence.plan.ownership import owns
-from ringfence.plan.seen import Seen
+from ringfence.plan.seen import Facts, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def callers(
             found[core] = Callers(
                 environment=namespace.spec.environment,
                 grants=tuple(grant for grant in grants if grant is not None),
-                keys=tuple(_keys(namespace.spec, spec, seen.keys.get(core, {}))),
+                keys=tuple(_keys(namespace.spec, spec, seen.keys.get(core, {}), seen.facts)),
             )
     return found
 
@@ -62,11 +62,15 @@ def is_open(tenant: Subject[TenantSpec], namespace: Subject[NamespaceSpec], seen
     return owns(place, tenant.name, tenant.meta.uid) and not leaving and not closed
 
 
-def _keys(namespace: NamespaceSpec, tenant: TenantSpec, uids: Mapping[str, str]) -> Iterator[Key]:
-    """Keys whose ServiceAccounts are there; another ServiceAccount of the same name is another key."""
+def _keys(namespace: NamespaceSpec, tenant: TenantSpec, uids: Mapping[str, str], facts: Facts) -> Iterator[Key]:
+    """Keys whose ServiceAccounts are there; another ServiceAccount of the same name is another key.
+
+    Where nobody can tell where a client is, keys that are bound to a place are left out.
+    """
+    nowhere = bool(proxies.doubt(facts))
     for key in keys.served(namespace, protected=is_protected(tenant, namespace)):
         account = names.gateway_key(key.name)
-        if uid := uids.get(account):
+        if (uid := uids.get(account)) and not (key.allow_cidrs and nowhere):
             yield _key(key, account, uid)
 
 

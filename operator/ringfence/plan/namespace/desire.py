@@ -113,8 +113,8 @@ def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
 
 
 def _refused_keys(site: Site, seen: Seen) -> tuple[Finding, ...]:
-    found = gates.keys_suit_the_environment(site, seen)
-    return (found,) if found else ()
+    found = (gates.keys_suit_the_environment(site, seen), gates.places_can_be_told(site, seen))
+    return tuple(finding for finding in found if finding)
 
 
 def _over_budget(site: Site, grant: Grant) -> tuple[Finding, ...]:
