@@ -79,6 +79,7 @@ class Reason(_Documented):
     NOT_SERVED_YET = "NotServedYet", "This release judges the object but does not serve it yet."
     UNKNOWN_PROVIDER = "UnknownProvider", "The Tenant has no provider of that name with that model."
     MODEL_TAKEN = "ModelTaken", "An older route serves the same model in the same environment."
+    AWAITING_PROMOTION = "AwaitingPromotion", "The first environment is protected, and nothing is promoted to it yet."
     AWAITING_APPROVAL = "AwaitingApproval", "A promotion waits for a second person; the old revision serves meanwhile."
     UNKNOWN_REVISION = "UnknownRevision", "The route never had the promoted revision, or had it too long ago."
     NOT_SERVED_BEFORE = "NotServedBefore", "The promoted revision was not seen to serve in the environment before."

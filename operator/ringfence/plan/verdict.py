@@ -30,7 +30,15 @@ _STALLED: Final = frozenset(
         Reason.DELETION_BLOCKED,
     }
 )
-_SETTLED: Final = frozenset({Reason.NOT_SERVED_YET, Reason.QUARANTINED, Reason.AWAITING_APPROVAL, Reason.NO_GATEWAY})
+_SETTLED: Final = frozenset(
+    {
+        Reason.NOT_SERVED_YET,
+        Reason.QUARANTINED,
+        Reason.AWAITING_PROMOTION,
+        Reason.AWAITING_APPROVAL,
+        Reason.NO_GATEWAY,
+    }
+)
 # Conditions that are bad news when they are True.
 _ALARMS: Final = frozenset({ConditionType.BUDGET_EXCEEDED})
 

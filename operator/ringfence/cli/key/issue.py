@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ringfence.cli.key.declared import NameArgument, NamespaceOption, asking, find
+from ringfence.cli.key.declared import NameArgument, NamespaceOption, find
 from ringfence.cli.output import Format, print_structured
 from ringfence.cli.reach.sources import BROKEN, USAGE, ContextOption, KubeconfigOption, fail
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls, Reply

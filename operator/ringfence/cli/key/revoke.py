@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ringfence.cli.key.declared import NameArgument, NamespaceOption, asking, find
+from ringfence.cli.key.declared import NameArgument, NamespaceOption, find
 from ringfence.cli.reach.sources import BROKEN, UNKNOWN, ContextOption, KubeconfigOption, fail
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls

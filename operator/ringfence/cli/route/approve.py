@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.key.declared import asking
 from ringfence.cli.output import printable
 from ringfence.cli.reach.sources import BROKEN, ContextOption, KubeconfigOption, fail
 from ringfence.cli.route.found import EnvironmentOption, Found, RouteArgument, find, history
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls

@@ -117,7 +117,7 @@ def _served(
     histories = by_route(seen.live)
     taken: set[tuple[str, str]] = set()
     for route in routes:
-        placed = placements(route, spec, histories.get(route.name, {}), seen.facts.enforcement)
+        placed = placements(route, spec, histories.get(route.meta.uid, {}), seen.facts.enforcement)
         for placement in placed.served:
             model = (placement.environment, placement.content.model)
             found = None if model in taken else resolved(route.name, placement, tenant, spec, seen)
