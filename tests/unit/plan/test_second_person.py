@@ -10,7 +10,7 @@ from tests.gateway_world import (
     ANN,
     BEN,
     CHAT,
-    ROUTE_SPEC,
+    OPENAI,
     Json,
     approve,
     change,
@@ -27,12 +27,14 @@ from tests.told import message, told
 
 ALONE: Final = [{"name": "prod", "protected": True}]
 """Environments of a tenant with one."""
+TENANT: Final[Json] = {"providers": [OPENAI]}
+ROUTE: Final[Json] = {"backends": [{"provider": "openai", "model": "gpt-4o"}]}
 
 
 @pytest.fixture(scope="module")
 def one_environment() -> Simulation:
     """Protected from the beginning."""
-    return world({"environments": ALONE}, namespaces={"models": "prod", "live": "prod"})
+    return world({**TENANT, "environments": ALONE}, ROUTE, {"live": "prod"})
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def alone(one_environment: Simulation) -> Simulation:
 
 @pytest.fixture(scope="module")
 def three_environments() -> Simulation:
-    made = world(namespaces={"models": "dev"})
+    made = world(TENANT, ROUTE, {"web": "dev", "live": "prod"})
     for environment in ("staging", "prod"):
         promote(made, environment, revision(made))
     approve(made, "prod", revision(made))
@@ -132,7 +134,7 @@ def test_a_route_made_anew_has_no_history(everywhere: Simulation) -> None:
     first = revision(everywhere)
     (former,) = kept(everywhere).values()
     everywhere.delete(CHAT)
-    made = manifest(CHAT, {**ROUTE_SPEC, "promotions": {"staging": first, "prod": first}})
+    made = manifest(CHAT, {"model": "chat", **ROUTE, "promotions": {"staging": first, "prod": first}})
     made["metadata"]["annotations"] = {f"{names.PROMOTED_BY_PREFIX}{name}": ANN for name in ("staging", "prod")}
     everywhere.put(made)
     assert serving(everywhere) == {"dev": first}
@@ -147,7 +149,7 @@ def test_revisions_of_a_former_route_of_the_name_go(everywhere: Simulation) -> N
     """It can't go back to what it never was."""
     first = revision(everywhere)
     everywhere.delete(CHAT)
-    everywhere.put(manifest(CHAT, {**ROUTE_SPEC, "model": "talk"}))
+    everywhere.put(manifest(CHAT, {"model": "talk", **ROUTE}))
     settle(everywhere)
     assert list(kept(everywhere)) == [revision(everywhere)]
     promote(everywhere, "staging", first)
