@@ -17,7 +17,7 @@ from ringfence.plan.seen import Probed
 from ringfence.ports.usage import Replica, Trust
 from tests.gateway.certificates import Certificates
 from tests.gateway.world import PROBE, World
-from tests.waiting import eventually_async
+from tests.waiting import eventually_awaited
 
 NOW: Final = datetime(2026, 11, 1, tzinfo=UTC)
 Files = dict[str, bytes]
@@ -58,13 +58,7 @@ class Looking:
 
     async def until(self, told: str) -> None:
         """Look until the problem is this one."""
-        last = await self.found()
-        for _ in range(100):
-            if told in last.problem:
-                return
-            await eventually_async(lambda: True)
-            last = await self.found()
-        raise AssertionError(last)
+        await eventually_awaited(self.found, lambda probed: told in probed.problem)
 
 
 @pytest.fixture
