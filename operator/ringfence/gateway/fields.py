@@ -35,6 +35,13 @@ VLLM: Final = _words(
     """
 )
 """Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html, "Extra Parameters"."""
+SGLANG: Final = _words(
+    """
+    cache_salt chat_template_kwargs continue_final_message ebnf ignore_eos min_p min_tokens no_stop_trim regex
+    repetition_penalty separate_reasoning skip_special_tokens stop_regex stop_token_ids stream_reasoning top_k
+    """
+)
+"""Source: https://github.com/sgl-project/sglang, `ChatCompletionRequest` in `srt/entrypoints/openai/protocol.py`."""
 LLAMA_CPP: Final = _words(
     """
     cache_prompt dry_allowed_length dry_base dry_multiplier dry_penalty_last_n dry_sequence_breakers dynatemp_exponent
@@ -47,7 +54,7 @@ LLAMA_CPP: Final = _words(
 TEXT_GENERATION_INFERENCE: Final = _words("tool_prompt")
 """Source: https://huggingface.co/docs/huggingface_hub/package_reference/inference_client, `chat_completion`."""
 
-ALLOWED: Final = OPENAI | VLLM | LLAMA_CPP | TEXT_GENERATION_INFERENCE
+ALLOWED: Final = OPENAI | VLLM | SGLANG | LLAMA_CPP | TEXT_GENERATION_INFERENCE
 """Of the outermost object. `store` may be `false` and nothing else."""
 STREAM_OPTIONS: Final = _words("continuous_usage_stats include_obfuscation include_usage")
 """In `stream_options`: whoever counts tokens must see what the provider sees."""
@@ -59,21 +66,27 @@ TOOL_TYPES: Final = _words("custom function")
 REFUSED: Final = {
     "names another model": _words("fallbacks lora lora_path models moderation route"),
     "names another destination": _words(
-        "api_base api_key api_version base_url custom_llm_provider kv_transfer_params provider tags user_config"
+        """
+        api_base api_key api_version base_url bootstrap_host custom_llm_provider kv_transfer_params provider tags
+        user_config
+        """
     ),
     "has the provider call somebody else": _words("mcp_servers plugins web_search_options"),
     "has the provider keep what was said": _words(
         "audio background metadata previous_response_id prompt_cache_options prompt_cache_retention"
     ),
     "may hold any of these": _words("extra_body vllm_xargs"),
-    "is run by the provider's server": _words("chat_template logits_processors mm_processor_kwargs prompt_embeds"),
-    "touches other callers' requests": _words("id_slot priority request_id session_id"),
+    "is run by the provider's server": _words(
+        "chat_template custom_logit_processor logits_processors mm_processor_kwargs prompt_embeds"
+    ),
+    "touches other callers' requests": _words("id_slot priority request_id rid session_id session_params"),
 }
 """Examples of what is not listed, by the reason why: what is neither here nor there is refused, too."""
 
 _OF: Final = {
     "OpenAI": OPENAI,
     "vLLM": VLLM,
+    "SGLang": SGLANG,
     "llama.cpp": LLAMA_CPP,
     "Text Generation Inference": TEXT_GENERATION_INFERENCE,
 }

@@ -12,7 +12,7 @@ from typing import Final
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import LISTENERS, Json, Parsed
 
-READER: Final = "9a08994e183159116a9fb1153b804931ecfacb6dfc1aa902ff3275f0af6cb6f3"
+READER: Final = "1bbb9aa0808d2d5bb56bc0027c856825230531f8962c3d31808cd14740910328"
 """SHA-256 of the script of the listener."""
 _TEXT: Final = r'"[^"\\\n]*"'
 _SENT: Final = '[":method"] = true, [":scheme"] = true, [":authority"] = true, [":path"] = true, '
