@@ -1,7 +1,7 @@
 """Sees whether gateways serve what was rendered for them.
 
 Laws: who is not served as wanted is looked at often, and everybody once a minute. What is found wakes only when it is
-news. One tenant's gateway that does not answer delays nobody else's look.
+news. Nobody's look waits for another tenant's gateway.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from ringfence import names
 from ringfence.engine.cache import Cache
 from ringfence.engine.endpoints import Endpoints, trust_of
 from ringfence.engine.metrics import Metrics
+from ringfence.engine.visits import Visits
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, TENANT, Ref
 from ringfence.plan.children import gateway_routes
@@ -32,8 +33,6 @@ EVERY: Final = 60.0
 """Seconds between looks at a gateway that serves as wanted."""
 SOON: Final = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
 """Seconds until the next look at one that does not (yet); the last of them again and again."""
-AT_ONCE: Final = 16
-"""Gateways under way."""
 _SERVES: Final = "serves"
 _NOT_READY: Final = "it is not ready, and no caller is led to it"
 
@@ -71,27 +70,36 @@ class Watch:
     metrics: Metrics
     wake: Callable[[Iterable[Ref], Trigger], None]
     looked: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the first round is over."""
+    """Set when everybody was looked at who was there at the start."""
     _turns: dict[str, _Turn] = field(default_factory=dict)
+    _visits: Visits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._visits = Visits(self._visit, self.clock)
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception:  # what is wrong with one round stops neither the next one nor anybody else
-                log.exception("defect while looking at gateways")
-            self.looked.set()
-            await asyncio.sleep(TURN)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell_of(self._begin(tasks)))
+            while True:
+                await asyncio.sleep(TURN)
+                self._begin(tasks)
 
     async def look(self) -> None:
-        """Look at every gateway that is due, and tell what is news."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        """Look at every gateway that is due, tell what is news, and wait for all of it."""
+        async with asyncio.TaskGroup() as tasks:
+            self._begin(tasks)
+
+    def _begin(self, tasks: asyncio.TaskGroup) -> tuple[asyncio.Task[None], ...]:
         homes = self.endpoints.homes()
         for home in self._turns.keys() - homes:
             del self._turns[home]
             self._tell(home, None)
-        await asyncio.gather(*(self._look_at(home, gate) for home in sorted(homes) if self._is_due(home)))
+        return self._visits.begin((home for home in sorted(homes) if self._is_due(home)), tasks)
+
+    async def _tell_of(self, first: Iterable[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*first)
+        self.looked.set()
 
     def _is_due(self, home: str) -> bool:
         turn, now = self._turns.get(home), self.clock.monotonic()
@@ -109,17 +117,23 @@ class Watch:
         replicas = tuple(each for each in self.endpoints.of(home) if not each.ending)
         return Wanted(gateway_routes.configuration(live.get(files)), trust_of(home, live), replicas)
 
-    async def _look_at(self, home: str, gate: asyncio.Semaphore) -> None:
-        turn = self._turns[home]
-        async with gate:
-            asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
-            found = self._judged(await asyncio.gather(*asked), turn)
+    async def _visit(self, home: str) -> None:
+        try:
+            if turn := self._turns.get(home):
+                await self._look_at(home, turn)
+        except Exception:  # what is wrong with one look stops neither the next one nor anybody else's
+            log.exception("defect while looking at a gateway", tenant=home)
+
+    async def _look_at(self, home: str, turn: _Turn) -> None:
+        asked = (self._look(replica, turn.wanted.trust) for replica in turn.wanted.replicas)
+        found = self._judged(await asyncio.gather(*asked), turn)
         result = _result(found, turn.wanted.revision)
         self.metrics.seen(result)
         well = result == _SERVES
         turn.due = self.clock.monotonic() + (EVERY if well else SOON[min(turn.attempts, len(SOON) - 1)])
         turn.attempts = 0 if well else turn.attempts + 1
-        self._tell(home, found)
+        if home in self._turns:  # or it went while it was looked at
+            self._tell(home, found)
 
     def _judged(self, sights: Sequence[Sight], turn: _Turn) -> Probed | None:
         """What was found; that something was refused, when it was found twice."""

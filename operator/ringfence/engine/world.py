@@ -65,8 +65,8 @@ class World:
             settings=ranges, gateways=gateways, cluster_uid=self.cluster_uid, changed=self.look_at_all
         )
         self._issuer = IssuerWatch(reader, clock, self.facts.vouch)
-        self.endpoints = Endpoints()
         self.cache = Cache(self.subjects, self.namespaces, self.children)
+        self.endpoints = Endpoints(self.cache)
         self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)
