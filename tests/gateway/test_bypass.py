@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.gateway import rows_body, rows_identity
+from tests.gateway import rows_body, rows_fields, rows_identity
 from tests.gateway.judging import must_ignore, must_refuse
 from tests.gateway.rows import Futile, Row
 from tests.gateway.table import FUTILE, ROWS
@@ -43,6 +43,14 @@ def test_what_was_refused_stands_in_the_log_in_few_letters(world: World) -> None
     (longest,) = [row for row in rows_body.MODELS if row.title == "so long that it fills the headers"]
     _, line = world.logged(longest.attack)
     assert len(str(line["refused_model"])) == 64
+
+
+def test_the_name_of_a_field_is_told_to_who_wrote_it_and_to_nobody_else(world: World) -> None:
+    """The log says that a field was refused, and for whom."""
+    answer, line = world.logged(rows_fields.asked(canary=True))
+    assert answer.json["error"]["param"] == "canary"
+    assert "[field]" in str(line["details"])
+    assert "canary" not in str(line)
 
 
 def test_a_stranger_leaves_no_line_with_a_name(world: World) -> None:

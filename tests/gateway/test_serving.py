@@ -52,7 +52,7 @@ def rested(world: World) -> None:
 )
 def test_what_a_client_wrote_is_sent_on_to_the_byte(world: World, value: str) -> None:
     """Numbers keep their digits and texts their escapes; nothing but the outermost model is another one."""
-    for text in (f'{{"a": {value}, "model" : "chat"}}', f'{{"model":"chat","a":{value} }}'):
+    for text in (f'{{"prediction": {value}, "model" : "chat"}}', f'{{"model":"chat","prediction":{value} }}'):
         assert world.ask(Request(text.encode())).status == 200
         ((_, received),) = world.received()
         assert received.body.decode() == text.replace('"chat"', '"gpt-4o"', 1)
