@@ -22,6 +22,7 @@ from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, NAMESPACE, T
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
 from tests.gateway_world import manifest
+from tests.objects import service
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
@@ -35,7 +36,7 @@ OWNERS: Final = "oidc:owners"
 LOCAL: Final = {
     "name": "local",
     "schema": "OpenAI",
-    "service": {"namespace": "dev", "name": "llama", "port": 8000},
+    "service": {"namespace": "models", "name": "llama", "port": 8000},
     "models": ["llama"],
 }
 SPEC: Final[dict[str, Any]] = {
@@ -71,7 +72,10 @@ class Person:
 def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    """The operator, a node that runs gateways, and a tenant with a route that serves in its first environment."""
+    """The operator, a node that runs gateways, and a tenant with a route that serves in its first environment.
+
+    Its model runs in a protected one: no other frontend serves both.
+    """
     install(kubectl, "--server-side")
     programs = {"envoy": [str(find_envoy())], "operator": [sys.executable, "-m", "ringfence"]}
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
@@ -80,6 +84,9 @@ def operator(
         apply(kubectl, Ref(TENANT, "", HOME), SPEC)
         kubectl("wait", "--for=condition=Ready", "--timeout=60s", f"tenant/{HOME}")
         apply(kubectl, Ref(NAMESPACE, HOME, "dev"), {"environment": "dev", "quota": {"hard": {"pods": "1"}}})
+        apply(kubectl, Ref(NAMESPACE, HOME, "models"), {"environment": "prod"})
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", HOME, "tns/models")
+        kubectl("apply", "-f-", stdin=service(f"{HOME}-models", "llama", 8000, 8080))
         apply(kubectl, CHAT, {"model": "chat", "backends": [{"provider": "local", "model": "llama"}]})
         eventually(lambda: serves(kubectl, "dev"), LONG)
         yield it
