@@ -14,6 +14,7 @@ from tests.gateway_world import (
     Json,
     approve,
     change,
+    composed,
     kept,
     manifest,
     promote,
@@ -154,3 +155,58 @@ def test_revisions_of_a_former_route_of_the_name_go(everywhere: Simulation) -> N
     assert list(kept(everywhere)) == [revision(everywhere)]
     promote(everywhere, "staging", first)
     assert told(everywhere, CHAT) == ("False", "UnknownRevision")
+
+
+def grants(made: Simulation, core: str) -> dict[str, frozenset[str]]:
+    """Which ServiceAccounts of a core namespace may call which model; all where none is named."""
+    found = composed(made).gateway.callers[core]
+    return {grant.route.model: grant.accounts for grant in found.grants}
+
+
+def test_one_person_lets_nobody_call_in_a_protected_environment(everywhere: Simulation) -> None:
+    """Whoever is added to the consumers is in the next revision, and that waits for its approval."""
+    change(everywhere, CHAT, {"consumers": {"namespaces": ["web"]}})
+    narrowed = revision(everywhere)
+    for environment in ("staging", "prod"):
+        promote(everywhere, environment, narrowed)
+    approve(everywhere, "prod", narrowed)
+    assert (serving(everywhere)["prod"], grants(everywhere, "acme-live")) == (narrowed, {})
+    for wider in ({}, {"namespaces": ["web", "live"]}):
+        change(everywhere, CHAT, {"consumers": wider})
+        assert revision(everywhere) != narrowed
+        assert grants(everywhere, "acme-live") == {}
+    promote(everywhere, "staging", revision(everywhere))
+    promote(everywhere, "prod", revision(everywhere))
+    assert grants(everywhere, "acme-live") == {}
+    approve(everywhere, "prod", revision(everywhere))
+    assert grants(everywhere, "acme-live") == {"chat": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("consumers", "left"),
+    [
+        ({"namespaces": ["web"]}, {}),
+        ({"serviceAccounts": [{"namespace": "live", "name": "ui"}]}, {"chat": frozenset({"ui"})}),
+    ],
+)
+def test_whoever_is_taken_off_is_turned_away_at_once(everywhere: Simulation, consumers: Json, left: Json) -> None:
+    """Everywhere, by one person: an approval says who may call, and never that somebody must be able to."""
+    before = serving(everywhere)["prod"]
+    assert grants(everywhere, "acme-live") == {"chat": frozenset()}
+    change(everywhere, CHAT, {"consumers": consumers})
+    assert serving(everywhere)["prod"] == before
+    assert grants(everywhere, "acme-live") == left
+
+
+def test_of_named_accounts_those_call_whom_both_name(everywhere: Simulation) -> None:
+    """The revision that was approved, and the spec as it is now."""
+    accounts = [{"namespace": "live", "name": name} for name in ("ui", "batch", "other")]
+    change(everywhere, CHAT, {"consumers": {"serviceAccounts": accounts[:2]}})
+    for environment in ("staging", "prod"):
+        promote(everywhere, environment, revision(everywhere))
+    approve(everywhere, "prod", revision(everywhere))
+    assert grants(everywhere, "acme-live") == {"chat": frozenset({"ui", "batch"})}
+    change(everywhere, CHAT, {"consumers": {"serviceAccounts": accounts[1:]}})
+    assert grants(everywhere, "acme-live") == {"chat": frozenset({"batch"})}
+    change(everywhere, CHAT, {"consumers": {"namespaces": ["live"]}})
+    assert grants(everywhere, "acme-live") == {"chat": frozenset({"ui", "batch"})}

@@ -24,15 +24,23 @@ class Offer:
     """A route in one environment, and whom it is for."""
 
     route: Route
-    consumers: Consumers
+    consumers: tuple[Consumers, ...]
+    """Those of the revision, who were approved with it, and those of the spec, who may be fewer by now."""
 
     def grant(self, namespace: str) -> Grant | None:
-        """What the Namespace object of that name gets of it."""
-        listed = self.consumers
-        if namespace in listed.namespaces or not (listed.namespaces or listed.service_accounts):
+        """What the Namespace object of that name gets of it: what each of its consumers lets it have."""
+        named = [each for listed in self.consumers if (each := _named(listed, namespace)) is not None]
+        if not named:
             return Grant(self.route)
-        accounts = frozenset(each.name for each in listed.service_accounts if each.namespace == namespace)
+        accounts = frozenset.intersection(*named)
         return Grant(self.route, accounts) if accounts else None
+
+
+def _named(listed: Consumers, namespace: str) -> frozenset[str] | None:
+    """Names of the namespace's ServiceAccounts that may call; None where all of it may."""
+    if namespace in listed.namespaces or not (listed.namespaces or listed.service_accounts):
+        return None
+    return frozenset(each.name for each in listed.service_accounts if each.namespace == namespace)
 
 
 def callers(
