@@ -26,6 +26,11 @@ def plain_text_to(host: str) -> Callable[[Json], None]:
     return change
 
 
+def give_key_to_the_plain_one(files: Json) -> None:
+    """Another provider's, where keys belong."""
+    parts.provider_filters(files, "plain").insert(-1, parts.provider_step(files, "first", "ringfence.key"))
+
+
 def keep(files: Json, name: str) -> None:
     parts.told_there(files)[:] = [each for each in parts.told_there(files) if each.get("remove") != name]
 
@@ -117,6 +122,7 @@ WAYS_OUT: Final = (
         "plain text for callers", dropping(lambda f: parts.listener(f)["filter_chains"][0], "transport_socket"), "chain"
     ),
     Mutation("plain text to the world", dropping(parts.first, "transport_socket"), "tls"),
+    Mutation("a key in plain text", give_key_to_the_plain_one, "tls"),
     *(
         Mutation(f"plain text to {host}", plain_text_to(host), "tls")
         for host in ("svc.example", "plain.acme-models.svc.example", "x.plain.acme-models.svc", "plain.svc")

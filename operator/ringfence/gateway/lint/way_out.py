@@ -1,7 +1,7 @@
 """What goes to a provider, and how.
 
-Law: a host is named once and verified by that name; a key goes to one host; what is sent on tells nothing of the
-cluster; and no value of a secret stands in any file.
+Law: a host is named once and verified by that name; a key goes to one host, and never in plain text; what is sent on
+tells nothing of the cluster; and no value of a secret stands in any file.
 """
 
 import re
@@ -72,6 +72,8 @@ def _connection(where: str, cluster: Json, host: Any) -> Iterator[Finding]:
             yield Finding("tls", where, "the host is not verified by its own name, or by authorities of its own")
     elif not _SERVICE_HOST.fullmatch(host):
         yield Finding("tls", where, "plain text may not leave the cluster")
+    elif any(_keys(cluster)):
+        yield Finding("tls", where, "no key may be sent in plain text")
 
 
 def _verifies(context: Json, host: str) -> bool:
