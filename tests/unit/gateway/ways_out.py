@@ -28,7 +28,8 @@ def plain_text_to(host: str) -> Callable[[Json], None]:
 
 def give_key_to_the_plain_one(files: Json) -> None:
     """Another provider's, where keys belong."""
-    parts.provider_filters(files, "plain").insert(-1, parts.provider_step(files, "first", "ringfence.key"))
+    injected = {"name": "ringfence.key", "typed_config": parts.provider_step(files, "first", "ringfence.key")}
+    parts.provider_filters(files, "plain").insert(-1, injected)
 
 
 def keep(files: Json, name: str) -> None:
