@@ -1,5 +1,6 @@
 """A route as the cluster has it: where it serves, what it was, and where it may go."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -84,7 +85,8 @@ def _environments(calls: "Calls", tenant: str) -> "tuple[GuardedEnvironment, ...
 
     reply = calls.send("GET", GUARDRAIL.path(tenant, names.GUARDRAIL))
     found = reply.body["spec"].get("environments", ()) if reply.ok else ()
-    return tuple(GuardedEnvironment.model_validate(each) for each in found)
+    # As JSON: models are strict, and take no list of Python's for a tuple.
+    return tuple(GuardedEnvironment.model_validate_json(json.dumps(each), by_name=False) for each in found)
 
 
 def history(calls: "Calls", found: Found) -> "History | None":
