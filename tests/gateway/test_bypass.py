@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.gateway import rows_body, rows_fields, rows_identity
+from tests.gateway import rows_body, rows_fields, rows_identity, rows_proxies
 from tests.gateway.judging import must_ignore, must_refuse
 from tests.gateway.rows import Futile, Row
 from tests.gateway.table import FUTILE, ROWS
@@ -29,7 +29,7 @@ def test_a_trick_changes_nothing_of_what_a_provider_is_sent(world: World, row: F
 
 def test_no_two_rows_send_the_same() -> None:
     """A row that repeats another one proves nothing."""
-    rows: tuple[Row | Futile, ...] = (*ROWS, *FUTILE)
+    rows: tuple[Row | Futile, ...] = (*ROWS, *FUTILE, *rows_proxies.ROWS, *rows_proxies.FUTILE)
     assert _twice([row.title for row in rows]) == []
     assert _twice([row.attack for row in rows]) == []
 
