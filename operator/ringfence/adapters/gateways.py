@@ -15,10 +15,10 @@ import aiohttp
 
 from ringfence.adapters.pods import Conversation, PodError, conversation
 from ringfence.gateway.routes import MODELS, REVISION_HEADER
+from ringfence.gateway.typed import CHAT
 from ringfence.plan.gateway.sight import Sight
 from ringfence.ports.usage import Replica, Trust
 
-CHAT: Final = "/v1/chat/completions"
 UNAPPROVED: Final = b'{"model":"ringfence-probe","messages":[]}'
 """A model that no route can have: none is approved for the probe."""
 STATISTICS: Final = "/stats/prometheus"

@@ -12,13 +12,12 @@ from typing import Final
 from ringfence import names
 from ringfence.engine.reflector import Key, key_of
 from ringfence.model.kinds import CONFIG_MAP, TENANT, Ref, ResourceType
-from ringfence.plan.children.gateway_certificate import AUTHORITY
 from ringfence.plan.ownership import owns
 from ringfence.plan.seen import AnySubject, Live, View
 from ringfence.ports.cluster import Object
 from ringfence.ports.usage import Replica, Trust
 
-SELECTOR: Final = f"kubernetes.io/service-name={names.GATEWAY}"
+SELECTOR: Final = f"{names.SERVICE_NAME_LABEL}={names.GATEWAY}"
 """Of the EndpointSlices of gateways' Services: the label is the API's own (discovery.k8s.io/v1)."""
 MOST_REPLICAS: Final = 64
 """Of one gateway: as many as a Tenant may ask for (20), those that a rollout puts beside them, and those that end."""
@@ -31,7 +30,7 @@ _METRICS: Final = "metrics"
 def trust_of(home: str, live: Mapping[Ref, Live]) -> Trust:
     """By what the replicas in a home namespace are known: the authority that its workloads are told of."""
     told = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
-    authority = told.content.get("data", {}).get(AUTHORITY, "") if told else ""
+    authority = told.content.get("data", {}).get(names.AUTHORITY, "") if told else ""
     return Trust(f"{names.GATEWAY}.{home}.svc", str(authority))
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from ringfence import names
 from ringfence.model.kinds import CONFIG_MAP
-from ringfence.plan.children.gateway_certificate import AUTHORITY, hosts
+from ringfence.plan.children.gateway_certificate import hosts
 from ringfence.plan.children.gateway_notes import notes
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
@@ -25,14 +25,14 @@ def make(place: Place, authorities: str, *, served: bool) -> Desired:
 
 def copy(place: Place, told: Mapping[str, str]) -> Desired:
     """The same in a core namespace, from what the home tells; where it tells nothing, nobody serves or is trusted."""
-    return _told(place, told.get(AUTHORITY, ""), told.get(_SERVED, "false"))
+    return _told(place, told.get(names.AUTHORITY, ""), told.get(_SERVED, "false"))
 
 
 def _told(place: Place, authorities: str, served: str) -> Desired:
     address = url(place.tenant)
     data = {
         "audience": names.GATEWAY_AUDIENCE,
-        AUTHORITY: authorities,
+        names.AUTHORITY: authorities,
         "notes": notes(place.tenant, address, home=place.is_home),
         _SERVED: served,
         "url": address,

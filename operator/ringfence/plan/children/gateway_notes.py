@@ -11,7 +11,6 @@ from ringfence.gateway import bootstrap, replies, secrets
 from ringfence.gateway.command import STARTS_WITH
 from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.gateway.typed import KEYS
-from ringfence.plan.children.gateway_certificate import AUTHORITY
 from ringfence.text import template
 
 _NOTES: Final = template(__package__, "gateway_notes.txt.jinja")
@@ -32,7 +31,7 @@ def notes(tenant: str, url: str, *, home: bool) -> str:
         url=url,
         home=home,
         audience=names.GATEWAY_AUDIENCE,
-        authority=AUTHORITY,
+        authority=names.AUTHORITY,
         config_map=names.GATEWAY_CONFIG_MAP,
         refusals=replies.REFUSALS,
         width=max(len(each.code) for each in replies.REFUSALS),
