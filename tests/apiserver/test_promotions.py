@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, NAMESPACE, TENANT, Ref
 from tests.apiserver.installing import install
 from tests.controlplane_fixtures import Kubectl
-from tests.gateway_world import manifest
+from tests.gateway_world import OPENAI, manifest
 from tests.objects import service
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
@@ -54,13 +54,14 @@ class Person:
     plane: ControlPlane
     name: str
     groups: tuple[str, ...]
+    tenant: str = HOME
 
     def __call__(self, command: Callable[..., None], *arguments: str) -> Result:
         """Type a command about the tenant."""
         app = typer.Typer()
         app.command()(command)
         kubeconfig = str(self.plane.kubeconfig(self.name, self.groups))
-        return CliRunner().invoke(app, [*arguments, "--tenant", HOME, "--kubeconfig", kubeconfig])
+        return CliRunner().invoke(app, [*arguments, "--tenant", self.tenant, "--kubeconfig", kubeconfig])
 
     @property
     def client(self) -> Client:
@@ -110,9 +111,9 @@ def apply(kubectl: Kubectl, ref: Ref, spec: dict[str, Any]) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "-f-", stdin=manifest(ref, spec))
 
 
-def status(kubectl: Kubectl) -> dict[str, Any]:
+def status(kubectl: Kubectl, home: str = HOME) -> dict[str, Any]:
     """The route's status, where it is of the present generation."""
-    found = json.loads(kubectl("get", "mr", "chat", "-n", HOME, "-o", "json").stdout)
+    found = json.loads(kubectl("get", "mr", "chat", "-n", home, "-o", "json").stdout)
     told: dict[str, Any] = found["status"]
     return told if told["observedGeneration"] == found["metadata"]["generation"] else {}
 
@@ -124,9 +125,9 @@ def serves(kubectl: Kubectl, environment: str) -> str:
     return str(told["revision"]) if told.get("served") == "True" else ""
 
 
-def reason(kubectl: Kubectl) -> str:
+def reason(kubectl: Kubectl, home: str = HOME) -> str:
     """Why the route is or isn't ready."""
-    ready = [each for each in status(kubectl).get("conditions", ()) if each["type"] == "Ready"]
+    ready = [each for each in status(kubectl, home).get("conditions", ()) if each["type"] == "Ready"]
     return str(ready[0]["reason"]) if ready else ""
 
 
@@ -205,6 +206,33 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(
     assert kubectl("get", "mr", "chat", "-n", HOME, "-o", "jsonpath={.metadata.generation}").stdout == before
 
 
+def test_a_protected_first_environment_takes_two_persons(kubectl: Kubectl, ann: Person, ben: Person) -> None:
+    """It does not follow the spec: a tenant with one environment promotes to it what is written, and nobody warns."""
+    solo = Ref(MODEL_ROUTE, "solo", "chat")
+    spec = {"model": "chat", "backends": [{"provider": "openai", "model": "gpt-4o"}]}
+    environments = [{"name": "prod", "protected": True, "approvers": [{"group": CISO}]}]
+    tenant = {**SPEC, "environments": environments, "providers": [OPENAI], "gateway": {"dataPlane": "None"}}
+    apply(kubectl, Ref(TENANT, "", "solo"), tenant)
+    kubectl("wait", "--for=jsonpath={.status.counts.routes}=0", "--timeout=60s", "tenant/solo")
+    apply(kubectl, solo, spec)
+    eventually(lambda: reason(kubectl, "solo") == "AwaitingPromotion", LONG)
+    assert status(kubectl, "solo").get("environments", []) == []
+    written = status(kubectl, "solo")["revision"]
+    for environment, warned in (("prod", False), ("moon", True)):
+        asked = manifest(solo, {**spec, "promotions": {environment: written}})
+        said = kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f-", stdin=asked).stderr
+        assert ("reference-promotion" in said) is warned
+
+    promoter, approver = replace(ann, tenant="solo"), replace(ben, tenant="solo")
+    assert promoter(promote, "chat", "--to", "prod").exit_code == 0
+    eventually(lambda: reason(kubectl, "solo") == "AwaitingApproval", LONG)
+    assert promoter(approve, "chat", "--environment", "prod").exit_code == 1
+    assert approver(approve, "chat", "--environment", "prod", "--revision", written).exit_code == 0
+    eventually(lambda: reason(kubectl, "solo") == "NoGateway", LONG)
+    (placed,) = status(kubectl, "solo")["environments"]
+    assert (placed["name"], placed["revision"]) == ("prod", written)
+
+
 def test_a_revision_is_the_operators_alone(ann: Person, kubectl: Kubectl) -> None:
     """Whoever could write one, or where it served, would need no second person."""
     (name, *_) = revisions(kubectl)
@@ -222,15 +250,28 @@ def revisions(kubectl: Kubectl) -> list[str]:
     return [line.partition("/")[2] for line in found.split()]
 
 
-def test_the_revisions_of_a_route_go_with_it(kubectl: Kubectl) -> None:
+def test_the_revisions_of_a_route_go_with_it_and_are_no_other_routes(kubectl: Kubectl) -> None:
+    """Nor those of another one with its name, even where that is there before they went."""
     other = Ref(MODEL_ROUTE, HOME, "other")
-    apply(kubectl, other, {"model": "other", "backends": [{"provider": "local", "model": "llama"}]})
+    spec = {"model": "other", "backends": [{"provider": "local", "model": "llama"}]}
     label = f"{names.ROUTE_LABEL}=other"
 
-    def kept() -> str:
-        return kubectl("get", "controllerrevisions", "-n", HOME, "-l", label, "-o", "name").stdout
+    def kept() -> list[str]:
+        """Uids of the routes that the revisions are of."""
+        found = json.loads(kubectl("get", "controllerrevisions", "-n", HOME, "-l", label, "-o", "json").stdout)
+        return [each["metadata"]["labels"][names.ROUTE_UID_LABEL] for each in found["items"]]
 
-    eventually(kept, LONG)
+    def made() -> str:
+        """The route's uid."""
+        apply(kubectl, other, spec)
+        return kubectl("get", "mr", "other", "-n", HOME, "-o", "jsonpath={.metadata.uid}").stdout
+
+    former = made()
+    eventually(lambda: kept() == [former], LONG)
+    kubectl("delete", "mr", "other", "-n", HOME)
+    present = made()
+    assert present != former
+    eventually(lambda: kept() == [present], LONG)
     kubectl("delete", "mr", "other", "-n", HOME)
     eventually(lambda: not kept(), LONG)
     assert revisions(kubectl)
