@@ -9,12 +9,15 @@ import pytest
 
 from ringfence import names
 from ringfence.adapters.gateways import HttpGateways
+from ringfence.cli.grafana.gateways import GATEWAYS
 from ringfence.gateway.bootstrap import CLUSTERS, LISTENERS
 from ringfence.gateway.files import configuration
 from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.plan.gateway.sight import Sight, judge
 from ringfence.plan.seen import Probed
 from ringfence.ports.usage import Replica, Trust
+from tests.dashboards import asked, lacking
+from tests.gateway.asking import Request
 from tests.gateway.certificates import Certificates
 from tests.gateway.world import PROBE, World
 from tests.waiting import eventually_awaited
@@ -73,6 +76,14 @@ async def test_a_gateway_that_serves_is_seen_with_its_revision(world: World, loo
     revision = configuration(world.gateway).revision
     assert judge((sight,), NOW) == Probed(NOW, reachable=True, revision=revision)
     assert {"lds", "cds", "rds", "sds gateway", "sds first"} <= {name for name, _ in sight.taken}
+
+
+async def test_every_metric_of_envoys_that_a_dashboard_shows_is_told(world: World, looking: Looking) -> None:
+    """With its labels, at the port that is scraped, after a request."""
+    world.ask(Request())
+    exposition = world.pod.ask("/stats/prometheus")
+    assert list(asked(GATEWAYS, "envoy_"))
+    assert not lacking(GATEWAYS, exposition, "envoy_")
 
 
 async def test_the_looks_of_the_operator_reach_no_provider(world: World, looking: Looking) -> None:

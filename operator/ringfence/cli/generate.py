@@ -58,9 +58,12 @@ def _gateways() -> Iterable[tuple[str, str]]:
 
 
 def _installation() -> Iterable[tuple[str, str]]:
-    from ringfence.cli.installation import chart_definitions, flows, roles
+    from ringfence.cli.grafana.files import dashboards
+    from ringfence.cli.installation import chart_definitions, chart_notes, flows, roles
     from ringfence.cli.policies import policies
 
+    yield from chart_notes()
+    yield from dashboards()
     yield from chart_definitions()
     yield from roles()
     yield from flows()
