@@ -98,7 +98,8 @@ async def test_nobody_is_visited_twice_at_a_time() -> None:
     world = World(silent={"acme": asyncio.Event()})
     visiting = asyncio.create_task(world.all("acme"))
     await eventually_async(lambda: world.came == ["acme"])
-    await world.all("acme", "globex")
+    async with asyncio.timeout(5):
+        await world.all("acme", "globex")
     assert world.came == ["acme", "globex"]
     world.silent["acme"].set()
     await visiting
