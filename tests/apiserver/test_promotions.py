@@ -163,7 +163,9 @@ def test_a_revision_goes_to_prod_by_two_persons_and_back(
     assert "limits.requestsPerMinute: nothing -> 7" in shown.output
     eventually(lambda: serves(kubectl, "prod") == second, LONG)
 
-    assert ann(rollback, "chat", "--environment", "prod").exit_code == 0
+    back = ann(rollback, "chat", "--environment", "prod")
+    assert back.exit_code == 0, back.output
+    assert f"without another approval: {ben.name} gave one before" in back.output
     eventually(lambda: serves(kubectl, "prod") == first, LONG)
     eventually(operator.settled, LONG)
     told = [(each["before"], each["revision"], each["promoted_by"], each["approved_by"]) for each in traced(operator)]

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from ringfence import names
 from ringfence.gateway.files import configuration
+from ringfence.gateway.served import Route
 from ringfence.model.kinds import NAMESPACE, TENANT, Ref
-from ringfence.model.modelroute import ModelRouteSpec
+from ringfence.model.modelroute import Consumers, ModelRouteSpec, Workload
 from ringfence.model.parse import parse
 from ringfence.model.subject import Meta, Subject
 from ringfence.model.tenant import Residency, TenantSpec
 from ringfence.plan.enforcement import IN_FORCE, NOT_ASKED, Enforcement
+from ringfence.plan.gateway.callers import Offer
 from ringfence.plan.gateway.compose import compose
 from ringfence.plan.modelroute.history import History, Kept
 from ringfence.plan.modelroute.placement import Placements, placements
@@ -158,6 +160,36 @@ def test_nothing_serves_where_nothing_is_promoted(way: Way) -> None:
     waiting = {each for each, revision in promoted.items() if found.revisions.get(each) != revision}
     unpromoted = {"dev"} - follows - {*promoted}
     assert len(found.findings) == len(waiting) + len(unpromoted)
+
+
+# --- who calls
+
+ROUTE = Route("chat", "chat", "rev-0123456789abcdef", ())
+PLACES = tuple((namespace, name) for namespace in ("web", "live") for name in ("ui", "batch"))
+
+
+@st.composite
+def consumers(draw: st.DrawFn) -> Consumers:
+    """Some namespaces, some accounts, or nobody by name."""
+    named = draw(st.lists(st.sampled_from(PLACES), max_size=2, unique=True))
+    return Consumers(
+        namespaces=tuple(draw(st.lists(st.sampled_from(("web", "live")), max_size=2, unique=True))),
+        service_accounts=tuple(Workload(namespace=namespace, name=name) for namespace, name in named),
+    )
+
+
+def may_call(listed: Sequence[Consumers], namespace: str, account: str) -> bool:
+    grant = Offer(ROUTE, tuple(listed)).grant(namespace)
+    return grant is not None and (not grant.accounts or account in grant.accounts)
+
+
+@settings(max_examples=200)
+@given(consumers(), consumers())
+def test_whoever_calls_is_named_by_the_revision_and_by_the_spec(approved: Consumers, wanted: Consumers) -> None:
+    """What is written after an approval lets nobody in, and what was approved keeps nobody in."""
+    for namespace, account in PLACES:
+        both = may_call([approved], namespace, account) and may_call([wanted], namespace, account)
+        assert may_call([approved, wanted], namespace, account) is both
 
 
 # --- where requests go to
