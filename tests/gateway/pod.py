@@ -54,9 +54,14 @@ class Pod:
         self.mount_certificate(self.certificates.server())
         self._place(RUN).mkdir(parents=True)
         self.publish(gateway)
-        self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
+        self.start_anew()
         eventually(self._serves, STARTS)
         return self
+
+    def start_anew(self) -> None:
+        """Start it with what is mounted, whether it can serve that or not."""
+        self.stop()
+        self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
 
     def mount_certificate(self, pair: Mapping[str, bytes]) -> None:
         """Swap the gateway's certificate, as the kubelet does when its Secret changes."""
@@ -112,6 +117,15 @@ class Pod:
     def rejected(self) -> int:
         """How many updates Envoy has refused so far: of listeners, clusters, routes and secrets."""
         return sum(value for name, value in self.counters("").items() if name.endswith(".update_rejected"))
+
+    def ready(self) -> int:
+        """What a kubelet is told that asks whether it is ready; 0 while nobody answers."""
+        with closing(http.client.HTTPConnection(_LOCAL, self.metrics_port)) as connection:
+            try:
+                connection.request("GET", "/ready")
+                return connection.getresponse().status
+            except OSError:
+                return 0
 
     def ask(self, path: str) -> str:
         """Ask Envoy's administration, over its socket."""

@@ -178,8 +178,17 @@ def key_file(files: Json) -> Json:
 
 
 def pages(files: Json) -> Any:
+    return _of_pages(files)["route_config"]["virtual_hosts"][0]["routes"]
+
+
+def page_filters(files: Json) -> Any:
+    return _of_pages(files)["http_filters"]
+
+
+def _of_pages(files: Json) -> Json:
     manager = files["bootstrap.json"]["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
-    return manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]
+    found: Json = manager["typed_config"]
+    return found
 
 
 def runtime(files: Json) -> Json:

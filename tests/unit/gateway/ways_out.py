@@ -189,6 +189,12 @@ WAYS_OUT: Final = (
         "every page of the administration", lambda f: parts.pages(f)[0].update(match={"prefix": "/"}), "administration"
     ),
     Mutation("a page by any method", lambda f: parts.pages(f)[0]["match"].pop("headers"), "administration"),
+    Mutation("a pod that is ready without a configuration", lambda f: parts.page_filters(f).pop(0), "administration"),
+    Mutation(
+        "another script before the pages",
+        lambda f: parts.page_filters(f)[0]["typed_config"]["default_source_code"].update(inline_string=""),
+        "script",
+    ),
     Mutation(
         "an administration on a port",
         lambda f: f["bootstrap.json"]["admin"].update(

@@ -59,6 +59,7 @@ _REQUIRED: Final = (
     *("use_remote_address", "generate_request_id", "preserve_external_request_id", "local_reply_config"),
 )
 _PAGES: Final = ["/ready", "/stats/prometheus"]
+_BEFORE_PAGES: Final = ["ringfence.ready", "envoy.filters.http.router"]
 _GET: Final = [{"name": ":method", "string_match": {"exact": "GET"}}]
 _WHERE: Final = f"{LISTENERS}/resources/0"
 
@@ -134,6 +135,14 @@ def _pages(bootstrap: Json) -> Iterator[Finding]:
     listeners = bootstrap.get("static_resources", {}).get("listeners", [])
     if [_paths(each) for each in listeners] != [_PAGES]:
         yield Finding("administration", BOOTSTRAP, "only readiness and counters may be told")
+    if [_names(each) for each in listeners] != [_BEFORE_PAGES]:
+        yield Finding("administration", BOOTSTRAP, "a pod must be ready only when it has taken a configuration")
+
+
+def _names(listener: Json) -> list[Any]:
+    """The filters of a listener."""
+    managers = (each for chain in listener.get("filter_chains", []) for each in chain.get("filters", []))
+    return [each.get("name") for one in managers for each in one.get("typed_config", {}).get("http_filters", [])]
 
 
 def _paths(listener: Json) -> list[Any]:

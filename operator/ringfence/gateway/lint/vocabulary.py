@@ -20,6 +20,7 @@ TYPES: Final = {
     BOOTSTRAP: {
         _MANAGER,
         _ROUTER,
+        f"{_HTTP}.lua.v3.Lua",
         "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
     },
     LISTENERS: {
