@@ -77,7 +77,7 @@ choices = st.fixed_dictionaries(
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Any of them protected, each frontend as somebody may have made it."""
-    chosen = {name: draw(choices) for name in ENVIRONMENTS}
+    chosen: dict[str, Json] = {name: draw(choices) for name in ENVIRONMENTS}
     protected = draw(st.lists(st.sampled_from(ENVIRONMENTS), max_size=3, unique=True))
     spec = tenant_spec([OPENAI, *(frontend(name, each) for name, each in chosen.items())], protected)
     tenant = subject(Ref(TENANT, "", "acme"), spec, uid=UID)
