@@ -92,7 +92,7 @@ class Reason(_Documented):
     GATEWAY_STARTING = "GatewayStarting", "What the gateway needs before it can start is not known yet."
     CONFIGURATION_REFUSED = (
         "ConfigurationRefused",
-        "What was rendered for the gateway breaks its own rules or is too large; it goes on with what it has.",
+        "What was rendered for the gateway breaks a rule, is too large, or was refused by Envoy; what served serves on.",
     )
     TOO_MANY_ROUTES = "TooManyRoutes", "The Tenant's gateway has no room for its newest ModelRoutes."
     NOT_SERVED = "NotServed", "The gateway was not seen to serve what the route says."
