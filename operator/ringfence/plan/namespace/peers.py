@@ -93,7 +93,7 @@ def _vain(side: _Side, others: Mapping[str, NamespaceSpec]) -> Iterable[Finding]
         if missing:
             numbers = ", ".join(str(port) for port in sorted(missing))
             why = (
-                f"{place} of Namespace {other} must declare it too, and a peer gets no port that a model frontend may have"
+                f"{place} of Namespace {other} must declare it too, and no peer gets a port that a frontend may have"
                 if other in others
                 else f"there is no Namespace {other} in the same environment, or it is quarantined"
             )
