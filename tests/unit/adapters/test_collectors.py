@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
+from structlog.testing import capture_logs
 
 from ringfence.adapters.collector import server
 from ringfence.adapters.collector.server import Address, serve
@@ -16,6 +17,7 @@ from ringfence.usage.page import MOST_BYTES, Page, decode
 from tests.gateway.certificates import Certificates
 from tests.gateway.pod import project
 from tests.usage_samples import page, row
+from tests.waiting import eventually_async
 
 HOST = "ringfence-gateway.acme.svc"
 LOCAL = "127.0.0.1"
@@ -55,11 +57,16 @@ async def test_a_collector_is_believed_by_its_gateways_certificate(tmp_path: Pat
 async def test_a_renewed_certificate_is_used_without_a_restart(
     tmp_path: Path, asking: HttpCollectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor is the old one lost while half of the new one is there."""
     monkeypatch.setattr(server, "_RELOADED", 0.02)
     old, new = Certificates(tmp_path / "old"), Certificates(tmp_path / "new")
     project(tmp_path / "tls", old.server(HOST))
     async with _collector(tmp_path / "tls") as replica:
         await asking.page(replica, Trust(HOST, old.authority.read_text()), "")
+        project(tmp_path / "tls", {**new.server(HOST), "tls.key": b"half written"})
+        with capture_logs() as told:
+            await eventually_async(lambda: len(told) > 1)
+        assert not await _refuses(asking, replica, Trust(HOST, old.authority.read_text()))
         project(tmp_path / "tls", new.server(HOST))
         trust = Trust(HOST, new.authority.read_text())
         async with asyncio.timeout(10):
