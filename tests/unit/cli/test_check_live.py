@@ -145,6 +145,6 @@ def test_a_line_that_means_nothing_asks_nobody(
 def test_a_gateway_is_known_by_its_own_name_wherever_it_is_reached() -> None:
     """A forwarded port is no other gateway."""
     forwarded = Door.of("https://ringfence-gateway.acme.svc:8443/v1", "PEM", ("localhost", 9443))
-    assert (forwarded.address, forwarded.port, forwarded.path) == ("localhost", 9443, "/v1")
+    assert (forwarded.address, forwarded.port) == ("localhost", 9443)
     assert forwarded.trust == DOOR.trust
     assert DOOR.trust.server_name == "ringfence-gateway.acme.svc"

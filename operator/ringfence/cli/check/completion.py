@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ringfence.adapters.pods import Answer, conversation
+from ringfence.gateway.typed import CHAT
 from ringfence.ports.usage import Trust
 
 DEADLINE: Final = 120.0
@@ -29,8 +30,6 @@ class Door:
 
     address: str
     port: int
-    path: str
-    """Of its API."""
     trust: Trust
 
     @classmethod
@@ -39,7 +38,7 @@ class Door:
         found = urlsplit(url)
         host, port = str(found.hostname), found.port or 443
         address, at = reached or (host, port)
-        return cls(address, at, found.path, Trust(host, authority))
+        return cls(address, at, Trust(host, authority))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,7 @@ async def complete(door: Door, token: str, model: str) -> Told:
     for limit in _LIMITS:
         asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], limit: 1}
         async with conversation(door.address, door.trust, deadline=DEADLINE) as gateway:
-            target = f"{door.path}/chat/completions"
-            answer = await gateway.ask("POST", door.port, target, headers=headers, body=json.dumps(asked).encode())
+            answer = await gateway.ask("POST", door.port, CHAT, headers=headers, body=json.dumps(asked).encode())
         told = read(answer)
         if told.status != _REFUSED or told.refused != limit:
             break
