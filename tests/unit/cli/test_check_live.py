@@ -58,6 +58,7 @@ def test_a_refusal_of_the_gateway_is_told_in_its_own_words() -> None:
     [
         (401, refusal("invalid_api_key"), "failed, 401 invalid_api_key, rev-1"),
         (401, refusal(None), "failed, 401 invalid_request_error, rev-1"),
+        (401, refusal(SECRET, SECRET), "failed, 401 invalid_request_error, rev-1"),
         (500, b"<html>", "failed, 500, rev-1"),
         (500, [SECRET], "failed, 500, rev-1"),
         (200, {"choices": []}, "failed, 200 without a completion, rev-1"),

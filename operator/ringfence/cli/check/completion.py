@@ -5,6 +5,7 @@ worded, but the model's name: no text, no message of an error, no key.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ from ringfence.ports.usage import Trust
 DEADLINE: Final = 120.0
 """Seconds that a provider may take."""
 _LONGEST: Final = 64
+_WORD: Final = re.compile(rf"[\w.:/-]{{1,{_LONGEST}}}", re.ASCII)
 _REFUSED: Final = 400
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
 """By which a request says how long an answer may be. Newer models of OpenAI's refuse the first one and name it in the
@@ -76,7 +78,7 @@ def read(answer: Answer) -> Told:
     """What may be told of it."""
     body = _object(answer.body)
     error = body.get("error")
-    request_id = _short(answer.headers.get("x-request-id"))
+    request_id = _word(answer.headers.get("x-request-id"))
     if not isinstance(error, Mapping):
         return Told(
             answer.status,
@@ -85,8 +87,8 @@ def read(answer: Answer) -> Told:
             tokens=_tokens(body.get("usage")),
             completed=bool(body.get("choices")),
         )
-    code = _short(error.get("code") or error.get("type"))
-    return Told(answer.status, request_id, code=code, refused=_short(error.get("param")))
+    code = _word(error.get("code")) or _word(error.get("type"))
+    return Told(answer.status, request_id, code=code, refused=_word(error.get("param")))
 
 
 def _object(content: bytes) -> Mapping[str, Any]:
@@ -100,6 +102,11 @@ def _object(content: bytes) -> Mapping[str, Any]:
 def _tokens(usage: object) -> int | None:
     total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
     return total if isinstance(total, int) else None
+
+
+def _word(value: object) -> str:
+    """What is a word by its form; empty for what could be a sentence, and quote somebody."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
 
 
 def _short(value: object) -> str:
