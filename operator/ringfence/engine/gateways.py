@@ -95,22 +95,29 @@ class Watch:
         for home in self._turns.keys() - homes:
             del self._turns[home]
             self._tell(home, None)
-        return self._visits.begin((home for home in sorted(homes) if self._is_due(home)), tasks)
+        return self._visits.begin(filter(self._is_due, sorted(homes)), tasks)
 
     async def _tell_of(self, first: Iterable[asyncio.Task[None]]) -> None:
         await asyncio.gather(*first)
         self.looked.set()
 
     def _is_due(self, home: str) -> bool:
-        turn, now = self._turns.get(home), self.clock.monotonic()
+        try:
+            return self._turn(home).due <= self.clock.monotonic()
+        except Exception:  # what can't be read of one gateway hides none of the others
+            log.exception("defect while reading what a gateway should serve", tenant=home)
+            return False
+
+    def _turn(self, home: str) -> _Turn:
+        turn = self._turns.get(home)
         refs = [Ref(CONFIG_MAP, home, name) for name in (names.GATEWAY_FILES, names.GATEWAY_CONFIG_MAP)]
         known = (*map(self.cache.version, refs), self.endpoints.of(home))
         if turn is None or turn.known != known:
             wanted = self._wanted(home, refs[0])
             if turn is None or turn.wanted != wanted:
-                turn = self._turns[home] = _Turn(known, wanted, now)
+                turn = self._turns[home] = _Turn(known, wanted, due=self.clock.monotonic())
             turn.known = known
-        return turn.due <= now
+        return turn
 
     def _wanted(self, home: str, files: Ref) -> Wanted:
         live = self.cache.live(home)

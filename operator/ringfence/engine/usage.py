@@ -85,7 +85,12 @@ class Usage:
         """
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._begin_round(tasks)
+                try:
+                    await self._begin_round(tasks)
+                except ForkRefusedError:
+                    raise
+                except Exception:  # counting must not stop what it counts
+                    log.exception("defect while counting usage")
                 await self._rest(tasks)
 
     async def round(self) -> None:

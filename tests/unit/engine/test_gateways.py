@@ -296,3 +296,14 @@ async def test_a_defect_in_one_look_is_nobody_elses(world: World, monkeypatch: p
     broken.clear()
     await world.after(gateways.EVERY)
     assert world.cache.probed("acme")
+
+
+async def test_what_cannot_be_read_of_one_gateway_hides_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it end the looking."""
+    world.serve("globex")
+    world.run("other", home="globex")
+    live = world.cache.live
+    monkeypatch.setattr(world.cache, "live", lambda home: 1 / 0 if home == "acme" else live(home))
+    assert await world.after(0) == ["other"]
+    monkeypatch.setattr(world.cache, "live", live)
+    assert await world.after(0) == BOTH

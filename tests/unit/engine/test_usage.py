@@ -415,3 +415,19 @@ async def test_hours_of_a_tenant_whose_gateway_is_gone_are_recorded(world: World
     world.clock.seconds = hours_later(2)
     await world.round()
     assert [record["requests"] for record in world.records("acme")] == [3]
+
+
+async def test_a_folder_that_cannot_be_listed_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is asked, is asked; the rest is tried again."""
+
+    async def unreadable() -> Sequence[LogId]:
+        raise PermissionError("usage")
+
+    monkeypatch.setattr(world.store, "logs", unreadable)
+    world.collectors.changes["acme-0"] = [row(3)]
+    running = asyncio.create_task(world.operator(every=0.01).run())
+    await eventually_async(lambda: world.requests("acme") == 3)
+    world.collectors.changes["acme-0"].append(row(5))
+    await eventually_async(lambda: world.requests("acme") == 5)
+    assert not running.done()
+    running.cancel()
