@@ -165,7 +165,7 @@ class Gateway:
     tenant: str
     issuer: Issuer
     upstreams: tuple[Upstream, ...] = ()
-    callers: Mapping[str, Callers] = field(default_factory=dict)
+    callers: Mapping[str, Callers] = field(default_factory=dict, hash=False)
     """By core namespace; one without any model is here, too. What is not here is nobody's caller."""
     probe: Probe | None = None
     replicas: int = 1

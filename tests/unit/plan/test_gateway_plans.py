@@ -161,6 +161,9 @@ def test_what_can_not_be_served_replaces_nothing(world: Simulation, monkeypatch:
             raise TooLargeError(1 << 21)
         return ("a prompt would be logged",)
 
+    monkeypatch.setattr(
+        rendering, "judged", rendering.judged.__wrapped__
+    )  # of this very gateway, nothing is remembered
     monkeypatch.setattr(rendering, "configuration" if why == "too large" else "lint", refuse)
     edit(ACME, {"gateway": {"requestsPerMinute": 7}})(world)
     world.settle()

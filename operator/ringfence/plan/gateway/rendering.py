@@ -6,11 +6,14 @@ What was published and Envoy refused, though in one replica only, is put back, a
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from ringfence import names
 from ringfence.gateway.files import Configuration, TooLargeError, configuration
+from ringfence.gateway.lint import Finding as Leak
 from ringfence.gateway.lint import lint
+from ringfence.gateway.served import Gateway
 from ringfence.model.kinds import CONFIG_MAP, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
@@ -24,6 +27,9 @@ from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Question, Seen
 
 _KEPT: Final = (names.GATEWAY_FILES, names.GATEWAY_ROUTES)
+_REMEMBERED: Final = 32
+"""Gateways whose files are not made again: of ten plans nine are of one that did not change. Each has up to 1 MiB."""
+_Judged: TypeAlias = tuple[Configuration, tuple[Leak, ...]]
 _NOT_IN_FORCE: Final = "Nothing that was changed since is in force, access that was withdrawn included"
 _NEXT: Final = "change what was changed last in the Tenant or its ModelRoutes, or quarantine the Tenant"
 
@@ -61,7 +67,6 @@ def _put_back(home: Place, rendering: Rendering, refused: Refused, seen: Seen) -
     if good is None:
         why = f"{refused.because}. No other revision was seen to serve before; {_NEXT}"
         return replace(rendering, findings=(*rendering.findings, _refusal(why)))
-    why = f"{refused.because}; revision {good.revision} goes on serving. {_NOT_IN_FORCE}; {_NEXT}"
     return replace(
         rendering,
         children=(
@@ -69,8 +74,12 @@ def _put_back(home: Place, rendering: Rendering, refused: Refused, seen: Seen) -
             gateway_routes.again(home, good.revision, good.routes),
         ),
         revision=good.revision,
-        findings=(*rendering.findings, _refusal(why)),
+        findings=(*rendering.findings, _instead(refused, good.revision)),
     )
+
+
+def _instead(refused: Refused, revision: str) -> Finding:
+    return _refusal(f"{refused.because}; revision {revision} goes on serving. {_NOT_IN_FORCE}; {_NEXT}")
 
 
 def _refusal(why: str) -> Finding:
@@ -82,10 +91,11 @@ def _render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     unanswered = [question for question in composed.questions if question not in seen.answers]
     if seen.facts.issuer is None or unanswered:
         return _kept(home, composed, seen)
-    composed, rendered = _fitting(tenant, composed, seen)
-    if rendered is None:
+    composed, fitting = _fitting(tenant, composed, seen)
+    if fitting is None:
         return _kept(home, composed, seen, "the configuration of the gateway is too large, without any route, too")
-    if leaks := lint(rendered.files):
+    rendered, leaks = fitting
+    if leaks:
         return _kept(home, composed, seen, f"the configuration of the gateway must not be served: {leaks[0]}")
     files = {name: content.decode() for name, content in rendered.files.items()}
     return Rendering(
@@ -101,7 +111,14 @@ def _render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     )
 
 
-def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, Configuration | None]:
+@lru_cache(maxsize=_REMEMBERED)
+def judged(gateway: Gateway) -> _Judged:
+    """A gateway's files, and what is wrong with them; raises `TooLargeError`."""
+    rendered = configuration(gateway)
+    return rendered, lint(rendered.files)
+
+
+def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, _Judged | None]:
     """The configuration of as many of the oldest routes as there is room for.
 
     What is too large is not a reason to keep what was: a key that was revoked, or a model that was taken away, must not
@@ -110,7 +127,7 @@ def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tup
     most = len(seen.routes) - len(composed.left_out)
     while True:
         try:
-            return composed, configuration(composed.gateway)
+            return composed, judged(composed.gateway)
         except TooLargeError:
             if most == 0:
                 return composed, None
@@ -134,7 +151,8 @@ def _kept(home: Place, composed: Composed, seen: Seen, why: str = "") -> Renderi
     revision = _published(home, seen) if whole else ""
     if why and revision:
         why += f"; revision {revision} goes on serving"
-    refused = (_refusal(why),) if why else ()
+    noted = gateway_files.refused(seen.live.get(refs[0]))
+    refused = (*([_refusal(why)] if why else []), *([_instead(noted, revision)] if noted else []))
     return Rendering(
         children=tuple(_again(home, ref, seen) for ref in refs) if whole else (),
         before=revision,
