@@ -154,6 +154,19 @@ async def test_a_replica_that_cannot_be_reached_says_so(gateways: HttpGateways, 
     assert "Connect call failed" in sight.unreachable or "refused" in sight.unreachable
 
 
+async def test_what_a_pod_took_is_known_though_nobody_reaches_its_gateway(
+    gateways: HttpGateways, looking: Looking
+) -> None:
+    """Once another port of it has proved whose words these are; of a pod that proves nothing, nothing is believed."""
+    closed = replace(looking.replica, gateway=1)
+    proven = await gateways.look(replace(closed, port=looking.replica.gateway), looking.trust)
+    unproven = await gateways.look(replace(closed, port=looking.replica.metrics), looking.trust)
+    assert proven.unreachable
+    assert proven.taken == (await looking.sight()).taken
+    assert unproven.unreachable
+    assert not unproven.taken
+
+
 async def test_a_certificate_of_another_authority_is_not_trusted(
     gateways: HttpGateways, looking: Looking, tmp_path: Any
 ) -> None:

@@ -117,6 +117,18 @@ def test_it_is_not_tried_again_until_it_is_another_one(world: Simulation) -> Non
     assert limit(world, 7) == refused
 
 
+def test_what_was_refused_is_told_also_while_nothing_new_can_be_rendered(world: Simulation) -> None:
+    """Who vouches for callers is not known yet: what was put back stays, and so does the reason."""
+    before = revision_of(world)
+    limit(world, 7)
+    refused = refuse(world)
+    settle(world)
+    world.facts = replace(world.facts, issuer=None)
+    settle(world)
+    assert (revision_of(world), marks(world)[0]) == (before, refused)
+    assert told(world, ACME, "GatewayReady") == ("False", "ConfigurationRefused")
+
+
 def test_what_was_taken_back_leaves_no_mark(world: Simulation) -> None:
     """Who undoes his change and makes it again is heard again."""
     before = revision_of(world)
