@@ -10,7 +10,7 @@ from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, NAMESPACE, T
 from ringfence.plan.children import gateway_routes
 from ringfence.plan.gateway.compose import Composed, compose
 from ringfence.plan.seen import Probed
-from tests.objects import edited
+from tests.objects import edited, service
 from tests.simulation import FACTS, START, Simulation
 
 Json = dict[str, Any]
@@ -33,6 +33,7 @@ LLAMA: Final = {
     "name": "llama",
     "schema": "OpenAI",
     "service": {"namespace": "models", "name": "llama", "port": 8000, "tls": {"caConfigMap": "llama-ca"}},
+    "environments": ["dev", "staging"],
     "models": ["llama-3.3-70b"],
 }
 TENANT_SPEC: Final[Json] = {
@@ -60,6 +61,9 @@ def world(
     for name, environment in namespaces.items():
         made.put(manifest(Ref(NAMESPACE, "acme", name), {"environment": environment}))
     made.put(manifest(CHAT, edited(ROUTE_SPEC, route or {})))
+    made.settle()
+    if "models" in namespaces:
+        made.put(service("acme-models", "llama", 8000, 8080))
     settle(made)
     return made
 

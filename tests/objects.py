@@ -51,6 +51,14 @@ def edited(original: Object, edits: Edits) -> Object:
     return result
 
 
+def service(namespace: str, name: str, port: int, target: int | str, **spec: Any) -> Object:
+    """A Service of a tenant's own, from a port to that of its pods; ``spec`` has what else is said, or another way."""
+    ports = [{"port": port, "targetPort": target, "protocol": "TCP"}]
+    metadata = {"name": name, "namespace": namespace}
+    whole = {"type": "ClusterIP", "selector": {"app": name}, "ports": ports, **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": whole}
+
+
 def _put(part: Any, step: str, value: Any) -> None:
     if isinstance(part, list):
         index = int(step)

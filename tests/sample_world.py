@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from ringfence.model.kinds import NAMESPACE, TENANT, Ref
-from tests.objects import SAMPLES
+from tests.objects import SAMPLES, service
 from tests.simulation import Simulation
 
 ACME: Final = Ref(TENANT, "", "acme")
@@ -28,10 +28,18 @@ def applied() -> Simulation:
 
 
 def settled() -> Simulation:
-    """The samples after Ringfence did all its work."""
+    """The samples after Ringfence did all its work, and their models came up."""
     world = applied()
     world.settle()
+    models_come_up(world)
+    world.settle()
     return world
+
+
+def models_come_up(world: Simulation) -> None:
+    """The Services of the samples' model frontends, at other ports than their pods."""
+    world.put(service("acme-models", "llama", 8000, 8080))
+    world.put(service("globex-dev", "mistral", 8000, "http"))
 
 
 def edit(ref: Ref, spec: Mapping[str, Any]) -> Change:

@@ -28,6 +28,7 @@ from ringfence.model.kinds import (
     RESOURCE_QUOTA,
     ROLE_BINDING,
     SECRET,
+    SERVICE,
     Ref,
     ResourceType,
 )
@@ -285,13 +286,13 @@ class Simulation:
         return tuple(core for core in found if core and core.labels.get(names.TENANT_LABEL) == tenant)
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
-        """See ``View``: ours, and any NetworkPolicy or RoleBinding."""
+        """See ``View``: ours, and any NetworkPolicy, RoleBinding or Service."""
         return {
             ref: live
             for ref, thing in self.objects.items()
             if ref.namespace == namespace and ref.type in CHILD_TYPES
             for live in (self._child(thing).live(ref),)
-            if live.ours or ref.type in (NETWORK_POLICY, ROLE_BINDING)
+            if live.ours or ref.type in (NETWORK_POLICY, ROLE_BINDING, SERVICE)
         }
 
     def quota(self, namespace: str) -> Mapping[str, str] | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
 _EVERY: Final = 0.05  # seconds
@@ -22,6 +22,15 @@ async def eventually_async(probe: Callable[[], T | None], timeout: float = 10.0)
     """Do as `eventually` does, and let the event loop run meanwhile."""
     attempts = _attempts(probe, timeout)
     while not (value := next(attempts)):  # noqa: ASYNC110 - the outside world sets no event
+        await asyncio.sleep(_EVERY)
+    return value
+
+
+async def eventually_awaited(probe: Callable[[], Awaitable[T]], holds: Callable[[T], bool], timeout: float = 10.0) -> T:  # noqa: ASYNC109 - our own deadline
+    """Return the first answer of a probe that takes time for which `holds` is true. Fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not holds(value := await probe()):
+        assert time.monotonic() < deadline, f"not within {timeout} s: last seen {value!r}"
         await asyncio.sleep(_EVERY)
     return value
 

@@ -34,6 +34,8 @@ HOME_LABEL: Final = "ringfence.dev/home"  # "true" on a tenant's home namespace
 GATEWAY_LABEL: Final = "ringfence.dev/gateway"  # "true" on the pods of a tenant's gateway
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"  # selects what the operator watches
 ROUTE_LABEL: Final = "ringfence.dev/route"  # which ModelRoute a revision belongs to
+ROUTE_UID_LABEL: Final = "ringfence.dev/route-uid"  # and which one of that name
+SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"  # the API's own, of EndpointSlices
 ORPHANED_LABEL: Final = "ringfence.dev/orphaned"  # "true" once its Namespace or Tenant was deleted with Retain
 
 # Annotations that people set.
@@ -44,9 +46,12 @@ CONFIRM_RELEASE_ANNOTATION: Final = "ringfence.dev/confirm-release"  # from quar
 PAUSED_UNTIL_ANNOTATION: Final = "ringfence.dev/paused-until"
 # Annotations that the operator writes.
 REVISION_ANNOTATION: Final = "ringfence.dev/revision"  # of the gateway's configuration, on the ConfigMap that holds it
+REFUSED_ANNOTATION: Final = "ringfence.dev/refused-revision"  # which Envoy refused: it is not tried again
+REFUSED_BECAUSE_ANNOTATION: Final = "ringfence.dev/refused-because"
 LABELS_ANNOTATION: Final = "ringfence.dev/labels"  # keys of the user's labels: one taken away is seen
 SERVES_ANNOTATION: Final = "ringfence.dev/serves"  # of a revision: since when it is what each environment serves
 SERVED_ANNOTATION: Final = "ringfence.dev/served"  # of a revision: when each environment was last seen to serve it
+APPROVED_ANNOTATION: Final = "ringfence.dev/approved"  # of a revision: whose word let it into a protected environment
 # Annotations that admission writes.
 REQUESTED_BY_ANNOTATION: Final = "ringfence.dev/requested-by"
 CONFIRM_DELETE_BY_ANNOTATION: Final = "ringfence.dev/confirm-delete-by"
@@ -60,6 +65,9 @@ PROMOTED_BY_PREFIX: Final = "promoted-by.ringfence.dev/"  # and the environment
 GATEWAY_REPOSITORY: Final = "docker.io/envoyproxy/envoy"
 COLLECTOR_REPOSITORY: Final = "localhost/ringfence/operator"  # the operator's own
 
+# Of a ConfigMap: the certificates of an authority. The cluster itself and the Gateway API call them that.
+AUTHORITY: Final = "ca.crt"
+
 # Objects of a tenant namespace.
 GUARDRAIL: Final = "ringfence"
 GATEWAY: Final = "ringfence-gateway"
@@ -70,6 +78,7 @@ GATEWAY_PORT: Final = 8443
 GATEWAY_METRICS_PORT: Final = 9901
 GATEWAY_USAGE_PORT: Final = 9902
 GATEWAY_FILES: Final = "ringfence-gateway-files"  # the ConfigMap of Envoy's configuration
+GATEWAY_SERVED: Final = "ringfence-gateway-served"  # the last configuration that was seen to serve
 GATEWAY_TLS_PREFIX: Final = (
     "gateway-tls-"  # a certificate: the Secret with the key, and the ConfigMap with the authority
 )

@@ -16,7 +16,7 @@ from ringfence.admission.drift import shipped
 from ringfence.cli.check.network import ProbeError, probe
 from ringfence.cli.check.pods import ClusterPods
 from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
-from ringfence.model.kinds import CORE_NAMESPACE, LIMIT_RANGE, TENANT
+from ringfence.model.kinds import CORE_NAMESPACE, LIMIT_RANGE, SERVICE_ACCOUNT, TENANT
 from tests.apiserver.installing import INSTALL, REPOSITORY, install
 from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
@@ -124,6 +124,8 @@ def test_an_operator_that_comes_before_its_policies_waits_and_then_serves(
     # A look in between may meet an API server that has not heard of all that was installed a moment ago.
     eventually(lambda: waiting.probe("/readyz") == (200, "leader\n"), SOON)
     assert waiting.metrics()["ringfence_policies_in_force"] == 1
+    account = admin.get(SERVICE_ACCOUNT.path(names.CANARY, names.DEFAULT_SERVICE_ACCOUNT)).must()
+    assert account["metadata"]["labels"][names.MANAGED_BY_LABEL] == names.MANAGED_BY
 
 
 def test_a_check_of_a_whole_installation_fails_nowhere(waiting: OperatorProcess, check: Check) -> None:

@@ -1,5 +1,6 @@
 """The Helm chart, with the real helm on a real API server."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from ringfence.admission import operator_fence
 from ringfence.cli.glass import in_force
+from ringfence.model.registry import DEFINITIONS
 from tests.apiserver.installing import (
     CHART,
     INSTALL,
@@ -55,7 +57,8 @@ def standing(objects: list[dict[str, Any]]) -> set[str]:
 
 def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: Cluster) -> None:
     """Uninstalling takes the operator and leaves Tenants, roles and records."""
-    cluster.helm("install", "ringfence", str(CHART))
+    told = cluster.helm("install", "ringfence", str(CHART)).stdout
+    assert_notes(told)
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     eventually(lambda: in_force(cluster.plane.admin), 60)
     tenant = {"apiVersion": "ringfence.dev/v1alpha1", "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {}}
@@ -73,6 +76,15 @@ def test_it_installs_upgrades_and_leaves_what_tenants_need(cluster: Cluster) -> 
     assert {f"ringfence-tenant-{role}" for role in ("owner", "admin", "developer", "viewer")} <= roles
 
     cluster.helm("install", "ringfence", str(CHART))  # what was kept is taken up again
+
+
+def assert_notes(told: str) -> None:
+    """What Helm prints in the end has each kind, and nothing that either of two languages was to replace."""
+    notes = told.partition("NOTES:\n")[2]
+    for definition in DEFINITIONS:
+        assert f"  {definition.resource.plural} " in notes
+    assert "Uninstalling keeps" in notes
+    assert not re.search(r"\{\{|\}\}|\[\[|\]\]|\[%|WARNING", notes)
 
 
 def test_it_installs_into_the_operators_own_namespace(cluster: Cluster) -> None:
@@ -161,6 +173,18 @@ def test_the_images_that_the_operator_may_run_are_those_of_the_release(helm: Hel
         "template", "ringfence", str(CHART), "--set", "gateway.image.repository=registry.example/envoy", check=False
     )
     assert "needs a tag or a digest" in untold.stderr
+
+
+def test_dashboards_come_where_they_are_asked_for(helm: Helm) -> None:
+    """As they are in manifests/grafana, under the label by which Grafana's chart looks for them."""
+    name = ("ConfigMap", "ringfence-system", "ringfence-dashboards")
+    assert name not in rendered(helm)
+    made = rendered(helm, "--set", "grafana.dashboards=true")[name]
+    kustomization = by_identity(documents(kustomized(REPOSITORY / "manifests" / "grafana")))[name]
+    assert made["data"] == kustomization["data"]
+    assert sorted(made["data"]) == ["ringfence-gateways.json", "ringfence-operator.json"]
+    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert kustomization["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
 def test_an_issuer_of_cert_managers_comes_with_what_verifies_it(helm: Helm) -> None:

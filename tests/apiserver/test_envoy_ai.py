@@ -18,7 +18,8 @@ from ringfence.controlplane import Answer, Client, ControlPlane
 from ringfence.gateway.envoy_ai.engine import AI_GATEWAY_ROUTE, SECURITY_POLICY, TYPES, Resource
 from ringfence.gateway.envoy_ai.refusals import Refusal
 from ringfence.gateway.envoy_ai.render import render
-from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, NAMESPACE, SERVICE_ACCOUNT, TENANT, ResourceType
+from ringfence.model.kinds import CONFIG_MAP, MODEL_ROUTE, NAMESPACE, SERVICE, SERVICE_ACCOUNT, TENANT, ResourceType
+from tests.objects import service
 from tests.unit.gateway.test_envoy_ai import ENGINE, GATEWAY, limited
 from tests.waiting import eventually
 
@@ -150,6 +151,7 @@ def tenant(published: Client, crds: list[str], controlplane: ControlPlane) -> Cl
         core = {"metadata": {"name": f"{HOME}-{name}", "labels": owned}}
         published.request("POST", "/api/v1/namespaces", core).must()
     put(published, CONFIG_MAP, f"{HOME}-models", "llama-ca", {"data": {"ca.crt": controlplane.ca.read_text()}})
+    put(published, SERVICE, f"{HOME}-models", "llama", service(f"{HOME}-models", "llama", 8000, 8080))
     put(published, MODEL_ROUTE, HOME, "chat", {"spec": ROUTE})
     return published
 

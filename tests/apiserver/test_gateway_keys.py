@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 
 from ringfence import names
 from ringfence.cli.key import app
-from ringfence.cli.key.declared import asking, find
+from ringfence.cli.key.declared import find
+from ringfence.cli.tenant import asking
 from ringfence.controlplane import MERGE_PATCH, ControlPlane
 from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy

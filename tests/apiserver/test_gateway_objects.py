@@ -14,10 +14,20 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from ringfence import names
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import Client, ControlPlane
-from ringfence.model.kinds import CERTIFICATE, CONFIG_MAP, DEPLOYMENT, DISRUPTION_BUDGET, SECRET, SERVICE, ResourceType
+from ringfence.model.kinds import (
+    CERTIFICATE,
+    CONFIG_MAP,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    NETWORK_POLICY,
+    SECRET,
+    SERVICE,
+    ResourceType,
+)
 from ringfence.plan.children.gateway_certificate import hosts
 from tests.breaking import break_glass, delete_tenant
 from tests.controlplane_fixtures import Kubectl
+from tests.objects import service
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
@@ -177,6 +187,28 @@ def test_a_provider_that_goes_takes_its_key_out_of_the_pod(kubectl: Kubectl) -> 
     eventually(lambda: "key-openai" not in volumes(kubectl), LONG)
     policy = ("get", "networkpolicy", names.ALLOW_PROVIDERS, "-n", HOME, "-o", "json")
     eventually(lambda: "ipBlock" not in kubectl(*policy).stdout, LONG)
+
+
+def test_a_way_leads_to_the_port_of_a_frontends_pods_and_goes_with_its_service(kubectl: Kubectl) -> None:
+    """Nobody but the tenant's own people makes the Service: the operator sees it come, change and go."""
+
+    def ports(name: str, namespace: str, way: str) -> list[int | str]:
+        policy = found(kubectl, NETWORK_POLICY, name, namespace) or {"spec": {}}
+        return [port["port"] for rule in policy["spec"].get(way, ()) for port in rule["ports"]]
+
+    def opened() -> tuple[bool, list[int | str]]:
+        """Whether the gateway may go there, and what the frontend lets in."""
+        inward = ports(names.ALLOW_GATEWAY, f"{HOME}-dev", "ingress")
+        return set(inward) <= set(ports(names.ALLOW_PROVIDERS, HOME, "egress")), inward
+
+    assert opened() == (True, [])
+    kubectl("apply", "-f-", stdin=service(f"{HOME}-dev", "llama", 8000, 8080))
+    eventually(lambda: opened() == (True, [8080]), LONG)
+    kubectl("apply", "-f-", stdin=service(f"{HOME}-dev", "llama", 8000, "http"))
+    eventually(lambda: opened() == (True, ["http"]), LONG)
+    kubectl("delete", "service", "llama", "-n", f"{HOME}-dev")
+    eventually(lambda: opened() == (True, []), LONG)
+    assert "http" not in ports(names.ALLOW_PROVIDERS, HOME, "egress")
 
 
 def test_what_somebody_adds_to_the_deployment_is_put_right(kubectl: Kubectl) -> None:

@@ -9,21 +9,28 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import typer
 import yaml
+from typer.testing import CliRunner, Result
 
 from ringfence import names
 from ringfence.adapters.sqlite.usage import SqliteUsageReader
+from ringfence.cli.check import check
 from ringfence.cli.demo.provider import ANSWER, Provider, providers_running
-from ringfence.controlplane import Client, ControlPlane
+from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
 from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
+from ringfence.controlplane.process import GuardedProcess
+from ringfence.model.kinds import ENDPOINT_SLICE, NAMESPACE
 from ringfence.usage.outcome import Outcome
 from tests.controlplane_fixtures import REPOSITORY, Kubectl
-from tests.operating import OperatorProcess, operating
+from tests.mistaken import WRONG
+from tests.operating import OperatorProcess, operating, operator_kubeconfig
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.installed]
@@ -35,9 +42,10 @@ WORKLOADS: Final = "initech-app"
 FIRST: Final = Provider("api.first.example", key="sk-canary-first")
 SECOND: Final = Provider("api.second.example", key="sk-canary-second")
 LONG: Final = 60.0  # seconds
-_MERGE: Final = "application/merge-patch+json"
 _TENANT: Final = f"/apis/ringfence.dev/v1alpha1/tenants/{HOME}"
 _FILES: Final = f"/api/v1/namespaces/{HOME}/configmaps/{names.GATEWAY_FILES}"
+CHECK: Final = typer.Typer()
+CHECK.command()(check)
 _ROUTE: Final = f"/apis/ringfence.dev/v1alpha1/namespaces/{HOME}/modelroutes/chat"
 
 
@@ -150,9 +158,58 @@ def test_a_change_is_served_and_seen_within_seconds(operator: OperatorProcess, a
     """From the write of a route to the condition that says every replica serves it."""
     before = config_hash(admin)
     change = {"spec": {"limits": {"requestsPerMinute": 601}}}
-    admin.request("PATCH", _ROUTE, change, content_type=_MERGE).must()
+    admin.request("PATCH", _ROUTE, change, content_type=MERGE_PATCH).must()
     eventually(lambda: config_hash(admin) != before)
     eventually(lambda: is_served(admin))
+
+
+def test_whoever_wants_to_pay_for_it_sees_that_a_provider_answers(
+    operator: OperatorProcess, admin: Client, controlplane: ControlPlane, node: NodeProcess
+) -> None:
+    """As an admin of the tenant, by a key that he may issue. Nothing is sent before he agrees, and no word is told."""
+    for namespace in ("app", "live"):
+        keys = {"spec": {"gatewayKeys": [{"name": "checks", "mode": "Live"}]}}
+        admin.request("PATCH", NAMESPACE.path(HOME, namespace), keys, content_type=MERGE_PATCH).must()
+    asked = ["--kubeconfig", str(controlplane.kubeconfig("ann", ["oidc:initech-admins"])), "--gateway", entrance(admin)]
+    served = eventually(lambda: answered(live("app", *asked, "--yes")), LONG)
+    declined, refused = live("app", *asked), live("live", *asked, "--yes")
+    assert (declined.exit_code, declined.stdout) == (1, "")
+    assert "one token of model chat, which the provider may charge for" in declined.stderr
+    assert "nothing was sent" in declined.stderr
+    assert (refused.exit_code, "failed, 403 model_not_allowed, nothing served" in refused.stdout) == (1, True)
+    eventually(lambda: lines(node, "live"))
+    (line,) = (each for each in lines(node, "app") if each["status"] == 200)
+    model, revision = "model first-large of api.first.example", admin.get(_ROUTE).must()["status"]["revision"]
+    assert f": served, 200, {model}, 4 tokens, {revision}; request {line['request_id']}" in served.stdout
+    assert f"configuration {line['config_rev']}\n" in served.stdout
+    for told in (served, refused):
+        assert not re.search(f"Hello|{ANSWER}|{names.gateway_key_prefix(live=True)}", told.output)
+
+
+def live(namespace: str, *arguments: str) -> Result:
+    """Check the route by the key of a Namespace, without anybody who would agree."""
+    wanted = ["--live", f"{HOME}/chat", "--as-key", f"{namespace}/checks"]
+    return CliRunner().invoke(CHECK, [*wanted, *arguments])
+
+
+def answered(found: Result) -> Result | None:
+    return found if found.exit_code == 0 else None
+
+
+def entrance(admin: Client) -> str:
+    """Where the gateway's only replica is reached from here."""
+    label = f"labelSelector=kubernetes.io/service-name%3D{names.GATEWAY}"
+    (found,) = admin.get(f"{ENDPOINT_SLICE.collection_path(HOME)}?{label}").must()["items"]
+    (port,) = (each["port"] for each in found["ports"] if each["name"] == "https")
+    return f"{found['endpoints'][0]['addresses'][0]}:{port}"
+
+
+def lines(node: NodeProcess, namespace: str) -> list[dict[str, Any]]:
+    """What the access log has of the key of a Namespace."""
+    (log,) = (node.folder / "pods").glob("*/volumes/run/access.log")
+    caller = (names.core_namespace(HOME, namespace), names.gateway_key("checks"))
+    found = map(json.loads, log.read_text().splitlines())
+    return [each for each in found if (each.get("namespace"), each.get("service_account")) == caller]
 
 
 def test_a_gateway_serves_on_with_the_operator_down_and_its_files_broken(
@@ -165,7 +222,7 @@ def test_a_gateway_serves_on_with_the_operator_down_and_its_files_broken(
     listeners["resources"][0]["address"] = {}
     glass = {names.BREAK_GLASS_ANNOTATION: "what if it was broken"}
     broken = {"metadata": {"annotations": glass}, "data": {"lds.json": json.dumps(listeners)}}
-    admin.request("PATCH", _FILES, broken, content_type=_MERGE).must()
+    admin.request("PATCH", _FILES, broken, content_type=MERGE_PATCH).must()
     eventually(lambda: _listens_nowhere((files / "lds.json").read_text()))
     kubectl("apply", "-n", WORKLOADS, "-f-", stdin=workload("latecomer", asking()))
     eventually(lambda: ANSWER in said(admin, node, "latecomer"), LONG)
@@ -177,6 +234,52 @@ def test_a_gateway_serves_on_with_the_operator_down_and_its_files_broken(
 
 def _listens_nowhere(listeners: str) -> bool:
     return not json.loads(listeners)["resources"][0]["address"]
+
+
+def test_what_envoy_refuses_is_put_back(
+    operator: OperatorProcess, admin: Client, kubectl: Kubectl, controlplane: ControlPlane, node: NodeProcess
+) -> None:
+    """By the operator that rendered it, which says so; rendered otherwise it is tried, and no request was lost."""
+    eventually(lambda: is_served(admin), LONG)
+    before = files_of(admin)
+    with rendering_wrongly(operator, controlplane):
+        limit = {"spec": {"gateway": {"requestsPerMinute": WRONG}}}
+        admin.request("PATCH", _TENANT, limit, content_type="application/merge-patch+json").must()
+        eventually(lambda: gateway_ready(admin)["reason"] == "ConfigurationRefused", LONG)
+        told = gateway_ready(admin)["message"]
+        refused = admin.get(_FILES).must()["metadata"]["annotations"][names.REFUSED_ANNOTATION]
+        assert f"Envoy refused revision {refused}, of its clusters" in told
+        assert f"revision {before[0]} goes on serving" in told
+        assert files_of(admin) == before
+        kubectl("apply", "-n", WORKLOADS, "-f-", stdin=workload("unharmed", asking()))
+        eventually(lambda: ANSWER in said(admin, node, "unharmed"), LONG)
+        assert files_of(admin) == before
+    eventually(lambda: is_served(admin), LONG)
+    assert config_hash(admin) not in (before[0], refused)
+    assert names.REFUSED_ANNOTATION not in admin.get(_FILES).must()["metadata"]["annotations"]
+
+
+def files_of(admin: Client) -> tuple[str, dict[str, str]]:
+    """The revision that is published, and its files."""
+    found = admin.get(_FILES).must()
+    return found["metadata"]["annotations"][names.REVISION_ANNOTATION], found["data"]
+
+
+@contextmanager
+def rendering_wrongly(operator: OperatorProcess, plane: ControlPlane) -> Iterator[None]:
+    """Let another one do the operator's work, that makes a mistake; then let it go on."""
+    operator.kill()
+    kubeconfig, ledger = str(operator_kubeconfig(plane)), f"sqlite:///{operator.ledger}"
+    line = ["run", "--kubeconfig", kubeconfig, "--ledger", ledger, "--log-format", "json", *operator.arguments]
+    log = operator.folder / "mistaken.log"
+    process = GuardedProcess([sys.executable, "-m", "tests.mistaken", *line], log=log, cwd=REPOSITORY)
+    try:
+        eventually(lambda: '"leading"' in log.read_text(), LONG)
+        yield
+    finally:
+        process.kill()
+        operator.start()
+        eventually(operator.leads, LONG)
 
 
 def test_no_key_is_found_in_anything_that_was_written(operator: OperatorProcess, node: NodeProcess) -> None:
@@ -210,5 +313,5 @@ def served(operator: OperatorProcess) -> int:
     reader = SqliteUsageReader(operator.ledger)
     logs = [log for log, tenant in reader.tenants().items() if tenant == HOME]
     rows = [row for log in logs for row in reader.rows(log, since=0, until=2**40)]
-    ours = (row for row in rows if row.key.namespace == WORKLOADS and row.key.outcome is Outcome.SERVED)
-    return sum(row.numbers.requests for row in ours)
+    ours = (row for row in rows if (row.key.namespace, row.key.account) == (WORKLOADS, names.DEFAULT_SERVICE_ACCOUNT))
+    return sum(row.numbers.requests for row in ours if row.key.outcome is Outcome.SERVED)

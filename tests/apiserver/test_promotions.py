@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from ringfence.controlplane.node import Machine, NodeProcess
 from ringfence.controlplane.node.envoy import find_envoy
 from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, NAMESPACE, TENANT, Ref
 from tests.controlplane_fixtures import Kubectl
-from tests.gateway_world import manifest
+from tests.gateway_world import OPENAI, manifest
+from tests.objects import service
 from tests.operating import OperatorProcess, operating
 from tests.waiting import eventually
 
@@ -34,7 +35,7 @@ OWNERS: Final = "oidc:owners"
 LOCAL: Final = {
     "name": "local",
     "schema": "OpenAI",
-    "service": {"namespace": "dev", "name": "llama", "port": 8000},
+    "service": {"namespace": "models", "name": "llama", "port": 8000},
     "models": ["llama"],
 }
 SPEC: Final[dict[str, Any]] = {
@@ -52,13 +53,14 @@ class Person:
     plane: ControlPlane
     name: str
     groups: tuple[str, ...]
+    tenant: str = HOME
 
     def __call__(self, command: Callable[..., None], *arguments: str) -> Result:
         """Type a command about the tenant."""
         app = typer.Typer()
         app.command()(command)
         kubeconfig = str(self.plane.kubeconfig(self.name, self.groups))
-        return CliRunner().invoke(app, [*arguments, "--tenant", HOME, "--kubeconfig", kubeconfig])
+        return CliRunner().invoke(app, [*arguments, "--tenant", self.tenant, "--kubeconfig", kubeconfig])
 
     @property
     def client(self) -> Client:
@@ -70,7 +72,10 @@ class Person:
 def operator(
     controlplane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    """The operator, a node that runs gateways, and a tenant with a route that serves in its first environment."""
+    """The operator, a node that runs gateways, and a tenant with a route that serves in its first environment.
+
+    Its model runs in a protected one: no other frontend serves both.
+    """
     programs = {"envoy": [str(find_envoy())], "operator": [sys.executable, "-m", "ringfence"]}
     ranges = ("--pod-ranges", "10.244.0.0/16", "--node-ranges", "192.0.2.0/24")
     folder = tmp_path_factory.mktemp("operator")
@@ -78,6 +83,9 @@ def operator(
         apply(kubectl, Ref(TENANT, "", HOME), SPEC)
         kubectl("wait", "--for=condition=Ready", "--timeout=60s", f"tenant/{HOME}")
         apply(kubectl, Ref(NAMESPACE, HOME, "dev"), {"environment": "dev", "quota": {"hard": {"pods": "1"}}})
+        apply(kubectl, Ref(NAMESPACE, HOME, "models"), {"environment": "prod"})
+        kubectl("wait", "--for=condition=Ready", "--timeout=60s", "-n", HOME, "tns/models")
+        kubectl("apply", "-f-", stdin=service(f"{HOME}-models", "llama", 8000, 8080))
         apply(kubectl, CHAT, {"model": "chat", "backends": [{"provider": "local", "model": "llama"}]})
         eventually(lambda: serves(kubectl, "dev"), LONG)
         yield it
@@ -101,9 +109,9 @@ def apply(kubectl: Kubectl, ref: Ref, spec: dict[str, Any]) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "-f-", stdin=manifest(ref, spec))
 
 
-def status(kubectl: Kubectl) -> dict[str, Any]:
+def status(kubectl: Kubectl, home: str = HOME) -> dict[str, Any]:
     """The route's status, where it is of the present generation."""
-    found = json.loads(kubectl("get", "mr", "chat", "-n", HOME, "-o", "json").stdout)
+    found = json.loads(kubectl("get", "mr", "chat", "-n", home, "-o", "json").stdout)
     told: dict[str, Any] = found["status"]
     return told if told["observedGeneration"] == found["metadata"]["generation"] else {}
 
@@ -115,9 +123,9 @@ def serves(kubectl: Kubectl, environment: str) -> str:
     return str(told["revision"]) if told.get("served") == "True" else ""
 
 
-def reason(kubectl: Kubectl) -> str:
+def reason(kubectl: Kubectl, home: str = HOME) -> str:
     """Why the route is or isn't ready."""
-    ready = [each for each in status(kubectl).get("conditions", ()) if each["type"] == "Ready"]
+    ready = [each for each in status(kubectl, home).get("conditions", ()) if each["type"] == "Ready"]
     return str(ready[0]["reason"]) if ready else ""
 
 
@@ -153,7 +161,9 @@ def test_a_revision_goes_to_prod_by_two_persons_and_back(
     assert "limits.requestsPerMinute: nothing -> 7" in shown.output
     eventually(lambda: serves(kubectl, "prod") == second, LONG)
 
-    assert ann(rollback, "chat", "--environment", "prod").exit_code == 0
+    back = ann(rollback, "chat", "--environment", "prod")
+    assert back.exit_code == 0, back.output
+    assert f"without another approval: {ben.name} gave one before" in back.output
     eventually(lambda: serves(kubectl, "prod") == first, LONG)
     eventually(operator.settled, LONG)
     told = [(each["before"], each["revision"], each["promoted_by"], each["approved_by"]) for each in traced(operator)]
@@ -196,6 +206,33 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(
     assert kubectl("get", "mr", "chat", "-n", HOME, "-o", "jsonpath={.metadata.generation}").stdout == before
 
 
+def test_a_protected_first_environment_takes_two_persons(kubectl: Kubectl, ann: Person, ben: Person) -> None:
+    """It does not follow the spec: a tenant with one environment promotes to it what is written, and nobody warns."""
+    solo = Ref(MODEL_ROUTE, "solo", "chat")
+    spec = {"model": "chat", "backends": [{"provider": "openai", "model": "gpt-4o"}]}
+    environments = [{"name": "prod", "protected": True, "approvers": [{"group": CISO}]}]
+    tenant = {**SPEC, "environments": environments, "providers": [OPENAI], "gateway": {"dataPlane": "None"}}
+    apply(kubectl, Ref(TENANT, "", "solo"), tenant)
+    kubectl("wait", "--for=jsonpath={.status.counts.routes}=0", "--timeout=60s", "tenant/solo")
+    apply(kubectl, solo, spec)
+    eventually(lambda: reason(kubectl, "solo") == "AwaitingPromotion", LONG)
+    assert status(kubectl, "solo").get("environments", []) == []
+    written = status(kubectl, "solo")["revision"]
+    for environment, warned in (("prod", False), ("moon", True)):
+        asked = manifest(solo, {**spec, "promotions": {environment: written}})
+        said = kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f-", stdin=asked).stderr
+        assert ("reference-promotion" in said) is warned
+
+    promoter, approver = replace(ann, tenant="solo"), replace(ben, tenant="solo")
+    assert promoter(promote, "chat", "--to", "prod").exit_code == 0
+    eventually(lambda: reason(kubectl, "solo") == "AwaitingApproval", LONG)
+    assert promoter(approve, "chat", "--environment", "prod").exit_code == 1
+    assert approver(approve, "chat", "--environment", "prod", "--revision", written).exit_code == 0
+    eventually(lambda: reason(kubectl, "solo") == "NoGateway", LONG)
+    (placed,) = status(kubectl, "solo")["environments"]
+    assert (placed["name"], placed["revision"]) == ("prod", written)
+
+
 def test_a_revision_is_the_operators_alone(ann: Person, kubectl: Kubectl) -> None:
     """Whoever could write one, or where it served, would need no second person."""
     (name, *_) = revisions(kubectl)
@@ -213,15 +250,28 @@ def revisions(kubectl: Kubectl) -> list[str]:
     return [line.partition("/")[2] for line in found.split()]
 
 
-def test_the_revisions_of_a_route_go_with_it(kubectl: Kubectl) -> None:
+def test_the_revisions_of_a_route_go_with_it_and_are_no_other_routes(kubectl: Kubectl) -> None:
+    """Nor those of another one with its name, even where that is there before they went."""
     other = Ref(MODEL_ROUTE, HOME, "other")
-    apply(kubectl, other, {"model": "other", "backends": [{"provider": "local", "model": "llama"}]})
+    spec = {"model": "other", "backends": [{"provider": "local", "model": "llama"}]}
     label = f"{names.ROUTE_LABEL}=other"
 
-    def kept() -> str:
-        return kubectl("get", "controllerrevisions", "-n", HOME, "-l", label, "-o", "name").stdout
+    def kept() -> list[str]:
+        """Uids of the routes that the revisions are of."""
+        found = json.loads(kubectl("get", "controllerrevisions", "-n", HOME, "-l", label, "-o", "json").stdout)
+        return [each["metadata"]["labels"][names.ROUTE_UID_LABEL] for each in found["items"]]
 
-    eventually(kept, LONG)
+    def made() -> str:
+        """The route's uid."""
+        apply(kubectl, other, spec)
+        return kubectl("get", "mr", "other", "-n", HOME, "-o", "jsonpath={.metadata.uid}").stdout
+
+    former = made()
+    eventually(lambda: kept() == [former], LONG)
+    kubectl("delete", "mr", "other", "-n", HOME)
+    present = made()
+    assert present != former
+    eventually(lambda: kept() == [present], LONG)
     kubectl("delete", "mr", "other", "-n", HOME)
     eventually(lambda: not kept(), LONG)
     assert revisions(kubectl)

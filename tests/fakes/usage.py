@@ -1,5 +1,6 @@
 """Usage in memory: the store's promises without a disk, and collectors without a pod."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,11 +91,15 @@ class MemoryCollectors:
     instances: dict[str, str] = field(default_factory=dict)
     answer: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     """What a pod answers instead."""
+    silent: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Who does not answer before it is set."""
     asked: list[tuple[str, Trust, str]] = field(default_factory=list)
     page_size: int = 2
 
     async def page(self, replica: Replica, trust: Trust, after: str) -> bytes:
         self.asked.append((replica.name, trust, after))
+        if replica.name in self.silent:
+            await self.silent[replica.name].wait()
         if replica.name in self.answer:
             return self.answer[replica.name]()
         instance, changes = self.instances[replica.name], self.changes[replica.name]

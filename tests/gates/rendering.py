@@ -20,6 +20,7 @@ _VALUES: Final[Mapping[str, Mapping[str, object]]] = {
         "signingKey": {"existingSecret": "checkpoints"},
         "ledger": {"existingClaim": "records"},
         "networkPolicy": {"metricsFrom": [{"namespaceSelector": {"matchLabels": {"team": "monitoring"}}}]},
+        "grafana": {"dashboards": True},
         "priorityClassName": "system-cluster-critical",
         "nodeSelector": {"kubernetes.io/os": "linux"},
     },

@@ -42,6 +42,8 @@ class Door:
     """Speaks HTTP/1.1."""
     tls_h2: ssl.SSLContext
     signers: Strangers
+    source: str = "127.0.0.1"
+    """The address that connections come from."""
 
     def connect(self) -> ssl.SSLSocket:
         """A new connection that speaks HTTP/1.1."""
@@ -52,7 +54,7 @@ class Door:
         return self._connected(self.tls_h2)
 
     def _connected(self, tls: ssl.SSLContext) -> ssl.SSLSocket:
-        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (self.source, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a request waits for the handshake's last ACK
         return tls.wrap_socket(plain, server_hostname=HOST)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -28,9 +28,9 @@ class Certificates:
         """The authority's certificate."""
         return self.folder / "authority.crt"
 
-    def server(self, host: str = "localhost") -> dict[str, bytes]:
-        """A certificate and its key, as in a Secret of type `kubernetes.io/tls`."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def server(self, host: str = "localhost", kind: str = "ECDSA") -> dict[str, bytes]:
+        """A certificate and its key, an ECDSA or an RSA one, as in a Secret of type `kubernetes.io/tls`."""
+        key = ec.generate_private_key(ec.SECP256R1()) if kind == "ECDSA" else rsa.generate_private_key(65537, 2048)
         plain = serialization.NoEncryption()
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
         return {"tls.crt": _pem(self._signed(host, key)), "tls.key": private}
@@ -49,7 +49,9 @@ class Certificates:
         context.set_alpn_protocols(list(protocols))
         return context
 
-    def _signed(self, name: str, key: ec.EllipticCurvePrivateKey, *, is_authority: bool = False) -> x509.Certificate:
+    def _signed(
+        self, name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, *, is_authority: bool = False
+    ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         return (
             x509.CertificateBuilder()

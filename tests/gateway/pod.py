@@ -51,12 +51,21 @@ class Pod:
         """Start it with these providers' keys, and wait until it serves."""
         for name, key in keys.items():
             self.mount_key(name, key)
-        project(self._place(CERTIFICATES), self.certificates.server())
+        self.mount_certificate(self.certificates.server())
         self._place(RUN).mkdir(parents=True)
         self.publish(gateway)
-        self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
+        self.start_anew()
         eventually(self._serves, STARTS)
         return self
+
+    def start_anew(self) -> None:
+        """Start it with what is mounted, whether it can serve that or not."""
+        self.stop()
+        self.process = GuardedProcess(self._command(), log=self.log, cwd=self.folder)
+
+    def mount_certificate(self, pair: Mapping[str, bytes]) -> None:
+        """Swap the gateway's certificate, as the kubelet does when its Secret changes."""
+        project(self._place(CERTIFICATES), pair)
 
     def mount_key(self, provider: str, key: str) -> None:
         """Swap a provider's key, as the kubelet does when its Secret changes."""
@@ -109,6 +118,15 @@ class Pod:
         """How many updates Envoy has refused so far: of listeners, clusters, routes and secrets."""
         return sum(value for name, value in self.counters("").items() if name.endswith(".update_rejected"))
 
+    def ready(self) -> int:
+        """What a kubelet is told that asks whether it is ready; 0 while nobody answers."""
+        with closing(http.client.HTTPConnection(_LOCAL, self.metrics_port)) as connection:
+            try:
+                connection.request("GET", "/ready")
+                return connection.getresponse().status
+            except OSError:
+                return 0
+
     def ask(self, path: str) -> str:
         """Ask Envoy's administration, over its socket."""
         with closing(_UnixConnection(str(self._place(RUN) / "admin.sock"))) as connection:
@@ -123,7 +141,7 @@ class Pod:
 
     def _command(self) -> list[str]:
         """As in a pod; but lines of the log are written at once, and no other Envoy is looked for on this machine."""
-        located = [str(self._place(each)) if each == command.BOOTSTRAP else each for each in command.arguments()]
+        located = [str(self._place(each)) if each == command.STARTS_WITH else each for each in command.arguments()]
         located[located.index("--file-flush-interval-msec") + 1] = "20"
         return [str(find_envoy()), *located, "--disable-hot-restart"]
 

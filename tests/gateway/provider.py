@@ -47,6 +47,8 @@ class Provider:
     """Plain text where it is None."""
     status: int = 200
     """What it answers; another one than 200 is an error."""
+    parting: bool = False
+    """Whether each answer is the last one of its connection."""
     received: list[Received] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
     """Answers wait for it."""
@@ -131,6 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
+        if self.server.provider.parting:
+            self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(content)
 

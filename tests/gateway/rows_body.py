@@ -71,7 +71,7 @@ TWICE: Final = (
     malformed("a second model behind an escape", f'{{"model":"nope",{_ASKED},"\\u006dodel":"chat"}}'),
     malformed("a second model behind an escape in capitals", f'{{"\\u006Dodel":"chat",{_ASKED},"model":"nope"}}'),
     malformed("messages twice", f'{{"model":"chat",{_ASKED},{_ASKED}}}'),
-    malformed("a key twice deep inside", f'{{"model":"chat",{_ASKED},"metadata":{{"a":"1","a":"2"}}}}'),
+    malformed("a key twice deep inside", f'{{"model":"chat",{_ASKED},"logit_bias":{{"1":1,"1":2}}}}'),
     Row("a second model in capitals", sent(f'{{"model":"chat",{_ASKED},"MODEL":"gpt-4"}}'), *UNCLEAR),
     Row("a second model, capitalized", sent(f'{{"Model":"gpt-4","model":"chat",{_ASKED}}}'), *UNCLEAR),
     Row(
@@ -106,8 +106,8 @@ MALFORMED: Final = (
     malformed("UTF-7", body().decode().encode("utf-7").replace(b"{", b"+AHs-")),
     malformed("a form", b"model=chat&messages=hello"),
     malformed("XML", b"<model>chat</model>"),
-    malformed("nested without end", b'{"model":"chat","a":' + b"[" * DEPTH),
-    malformed("nested too deep", b'{"model":"chat","a":' + b"[" * DEPTH + b"]" * DEPTH + b"}"),
+    malformed("nested without end", b'{"model":"chat","stop":' + b"[" * DEPTH),
+    malformed("nested too deep", b'{"model":"chat","stop":' + b"[" * DEPTH + b"]" * DEPTH + b"}"),
 )
 MODELS: Final = (
     forbidden("a model that nobody approved", "gpt-5"),
@@ -139,10 +139,10 @@ MODELS: Final = (
     forbidden("null for a model", None),
     forbidden("so long that it fills the headers", "chat" * 4000),
     Row("no model", sent(f"{{{_ASKED}}}"), *NOT_ALLOWED),
-    Row("a model deeper inside", sent(f'{{"a":{{"model":"chat"}},{_ASKED}}}'), *NOT_ALLOWED),
+    Row("a model deeper inside", sent(f'{{"prediction":{{"model":"chat"}},{_ASKED}}}'), *NOT_ALLOWED),
     Row(
         "a forbidden one, and an allowed one inside",
-        sent(f'{{"model":"nope","a":{{"model":"chat"}},{_ASKED}}}'),
+        sent(f'{{"model":"nope","prediction":{{"model":"chat"}},{_ASKED}}}'),
         *NOT_ALLOWED,
     ),
     Row("a model under another spelling of the key", sent(f'{{"Model":"chat",{_ASKED}}}'), *NOT_ALLOWED),

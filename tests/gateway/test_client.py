@@ -40,6 +40,9 @@ def test_it_asks_and_is_answered(client: openai.OpenAI) -> None:
         model="chat",
         messages=HELLO,
         tools=[LOOK],
+        response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": {"models": True}}},
+        store=False,
+        extra_body={"top_k": 20, "chat_template_kwargs": {"enable_thinking": False}},
         max_tokens=100_000,
         temperature=1.0,
         seed=9007199254740993,
@@ -47,6 +50,14 @@ def test_it_asks_and_is_answered(client: openai.OpenAI) -> None:
     assert answer.choices[0].message.content == ANSWER
     assert answer.usage is not None
     assert answer.usage.total_tokens == USAGE["total_tokens"]
+
+
+def test_it_is_told_which_field_is_refused(client: openai.OpenAI) -> None:
+    """By its name, unless that could be anything."""
+    for field, told in {"models": "models", "f" * 64: "f" * 64, "f" * 65: "", "<script>": ""}.items():
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(model="chat", messages=HELLO, extra_body={field: ["gpt-5"]})
+        assert (refused.value.code, refused.value.param) == ("field_not_allowed", told)
 
 
 def test_what_it_sends_arrives(world: World, client: openai.OpenAI) -> None:

@@ -9,14 +9,18 @@ import pytest
 
 from ringfence import names
 from ringfence.adapters.gateways import HttpGateways
+from ringfence.cli.grafana.gateways import GATEWAYS
 from ringfence.gateway.bootstrap import CLUSTERS, LISTENERS
 from ringfence.gateway.files import configuration
+from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.plan.gateway.sight import Sight, judge
 from ringfence.plan.seen import Probed
 from ringfence.ports.usage import Replica, Trust
+from tests.dashboards import asked, lacking
+from tests.gateway.asking import Request
 from tests.gateway.certificates import Certificates
 from tests.gateway.world import PROBE, World
-from tests.waiting import eventually_async
+from tests.waiting import eventually_awaited
 
 NOW: Final = datetime(2026, 11, 1, tzinfo=UTC)
 Files = dict[str, bytes]
@@ -49,15 +53,15 @@ class Looking:
         assert probed is not None
         return probed
 
+    async def refused(self, published: str) -> str:
+        """Whether Envoy refused that revision."""
+        probed = judge((await self.sight(),), NOW, published)
+        assert probed is not None
+        return probed.refused
+
     async def until(self, told: str) -> None:
         """Look until the problem is this one."""
-        last = await self.found()
-        for _ in range(100):
-            if told in last.problem:
-                return
-            await eventually_async(lambda: True)
-            last = await self.found()
-        raise AssertionError(last)
+        await eventually_awaited(self.found, lambda probed: told in probed.problem)
 
 
 @pytest.fixture
@@ -72,6 +76,14 @@ async def test_a_gateway_that_serves_is_seen_with_its_revision(world: World, loo
     revision = configuration(world.gateway).revision
     assert judge((sight,), NOW) == Probed(NOW, reachable=True, revision=revision)
     assert {"lds", "cds", "rds", "sds gateway", "sds first"} <= {name for name, _ in sight.taken}
+
+
+async def test_every_metric_of_envoys_that_a_dashboard_shows_is_told(world: World, looking: Looking) -> None:
+    """With its labels, at the port that is scraped, after a request."""
+    world.ask(Request())
+    exposition = world.pod.ask("/stats/prometheus")
+    assert list(asked(GATEWAYS, "envoy_"))
+    assert not lacking(GATEWAYS, exposition, "envoy_")
 
 
 async def test_the_looks_of_the_operator_reach_no_provider(world: World, looking: Looking) -> None:
@@ -91,8 +103,25 @@ async def test_an_update_that_envoy_refuses_is_seen(world: World, looking: Looki
     world.pod.mount({**rendered, file: _broken(rendered[file])})
     await looking.until(f"has not taken it for {resource}")
     assert world.pod.rejected() > 0
+    revision = configuration(changed).revision
+    assert await looking.refused(revision) == revision
     world.serve(world.gateway)
     assert not (await looking.found()).problem
+    # It was refused once, and is still counted: that says nothing of what was put back.
+    assert await looking.refused(configuration(world.gateway).revision) == ""
+
+
+async def test_routes_that_envoy_refuses_are_seen_although_those_before_are_served(
+    world: World, looking: Looking
+) -> None:
+    """The header tells the old revision; listeners, clusters and secrets that the new one has arrived."""
+    changed = configuration(replace(world.gateway, max_request_bytes=world.gateway.max_request_bytes + 7))
+    rendered = {name: bytes(content) for name, content in changed.files.items()}
+    assert await looking.refused(changed.revision) == ""
+    world.pod.mount({**rendered, ROUTES_FILE: _broken(rendered[ROUTES_FILE])})
+    await looking.until("has not taken it for")
+    assert await looking.refused(changed.revision) == changed.revision
+    world.serve(world.gateway)
 
 
 def _broken(content: bytes) -> bytes:
@@ -123,6 +152,19 @@ async def test_a_replica_that_cannot_be_reached_says_so(gateways: HttpGateways, 
     assert not (await looking.sight()).unreachable
     sight = await gateways.look(replace(looking.replica, gateway=1), looking.trust)
     assert "Connect call failed" in sight.unreachable or "refused" in sight.unreachable
+
+
+async def test_what_a_pod_took_is_known_though_nobody_reaches_its_gateway(
+    gateways: HttpGateways, looking: Looking
+) -> None:
+    """Once another port of it has proved whose words these are; of a pod that proves nothing, nothing is believed."""
+    closed = replace(looking.replica, gateway=1)
+    proven = await gateways.look(replace(closed, port=looking.replica.gateway), looking.trust)
+    unproven = await gateways.look(replace(closed, port=looking.replica.metrics), looking.trust)
+    assert proven.unreachable
+    assert proven.taken == (await looking.sight()).taken
+    assert unproven.unreachable
+    assert not unproven.taken
 
 
 async def test_a_certificate_of_another_authority_is_not_trusted(

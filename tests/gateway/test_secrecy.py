@@ -25,14 +25,6 @@ from tests.waiting import eventually
 
 CANARY: Final = "canary-prompt-c0ffee"
 _OUTPUTS: Final = ("/config_dump", "/clusters", "/listeners", "/stats", "/stats/prometheus", "/server_info", "/certs")
-_VERSIONS: Final = [
-    (ssl.TLSVersion.TLSv1, False),
-    (ssl.TLSVersion.TLSv1_1, False),
-    (ssl.TLSVersion.TLSv1_2, True),
-    (ssl.TLSVersion.TLSv1_3, True),
-]
-# Python warns of what these tests are about.
-_OLD: Final = pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 
 
 def outputs(world: World) -> str:
@@ -105,30 +97,7 @@ def _updates(world: World) -> dict[str, int]:
     return {name: found[f"listener_manager.lds.{name}"] for name in ("update_success", "update_rejected")}
 
 
-# --- the versions of TLS, on both sides
-
-
-def only(context: ssl.SSLContext, version: ssl.TLSVersion) -> None:
-    """Let it speak no other version; old ones need ciphers that nothing offers any more."""
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.maximum_version = version
-    context.minimum_version = version
-
-
-@_OLD
-@pytest.mark.parametrize(("version", "accepted"), _VERSIONS)
-def test_callers_speak_tls_of_today(world: World, version: ssl.TLSVersion, accepted: bool) -> None:
-    """Or not at all."""
-    context = world.pod.certificates.trusting("http/1.1")
-    only(context, version)
-    try:
-        with closing(context.wrap_socket(_connected(world.pod.port), server_hostname="localhost")) as connection:
-            assert connection.version() == version.name.replace("_", ".")
-        spoken = True
-    except ssl.SSLError:
-        spoken = False
-    assert spoken is accepted
+# --- who speaks to whom
 
 
 def test_callers_do_not_speak_in_plain_text(world: World) -> None:
@@ -147,18 +116,6 @@ def altered(world: World, number: int) -> Iterator[tuple[ssl.SSLContext, Route]]
     again = route(f"again-{number}", (GPT,), max_parallel=9)
     with serving(world, again):
         yield context, again
-    only(context, ssl.TLSVersion.TLSv1_3)
-
-
-@_OLD
-@pytest.mark.parametrize(("version", "accepted"), _VERSIONS)
-def test_providers_speak_tls_of_today(world: World, version: ssl.TLSVersion, accepted: bool) -> None:
-    """Or are not spoken to."""
-    with altered(world, version) as (context, again):
-        only(context, version)
-        answer = world.ask(Request(body(again.model)))
-        assert answer.status == (200 if accepted else 503)
-        assert bool(world.received()) is accepted
 
 
 def test_a_provider_is_who_the_tenant_approved(world: World) -> None:

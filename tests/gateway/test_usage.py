@@ -167,7 +167,7 @@ def test_probes_are_nobodys_usage(world: World, collector: Collector) -> None:
 def test_what_was_said_is_nowhere(world: World, collector: Collector) -> None:
     """Not in what is kept, told, measured or handed on: no prompt, no model that does not exist, no key, no token."""
     said: list[Attempt] = [
-        Request(body("chat", user=CANARY, metadata={"note": CANARY})),
+        Request(body("chat", user=CANARY, prediction={"content": CANARY})),
         Request(body(CANARY)),
         Request(body("chat"), headers=(("x-note", CANARY), ("user-agent", CANARY), ("x-request-id", CANARY))),
         Request(body("chat"), path=f"/v1/chat/completions?note={CANARY}"),

@@ -15,14 +15,28 @@ import yaml
 from ringfence import names
 from ringfence.admission.catalogue import POLICIES
 from ringfence.engine.writes import Write
-from ringfence.model.kinds import PRIMARY_TYPES, Ref
-from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, annotate, applied, both, delete, edit, settled
+from ringfence.model.kinds import CONFIG_MAP, PRIMARY_TYPES, Ref
+from tests.sample_world import (
+    ACME,
+    DATA,
+    GLOBEX,
+    WEB,
+    Change,
+    annotate,
+    applied,
+    both,
+    delete,
+    edit,
+    models_come_up,
+    settled,
+)
 from tests.simulation import Simulation
 
 HERE: Final = Path(__file__).parent
 TENANTS: Final = ("acme", "globex")
 
 STORY: Final[tuple[tuple[str, Change], ...]] = (
+    ("Their models come up", models_come_up),
     ("Nothing happens", lambda world: None),
     ("A role loses its people", edit(ACME, {"access": {"owners": [{"group": "oidc:acme-owners"}]}})),
     ("A peer takes back its word", edit(DATA, {"network": {}})),
@@ -54,6 +68,11 @@ def test_a_tenant_gets_exactly_this(tenant: str) -> None:
     made = [world.applied[ref] for ref in sorted(world.applied) if tenant in (ref.name, ref.namespace.split("-")[0])]
     homes = [world.applied[ref] for ref in sorted(world.applied) if ref.name.startswith(f"{tenant}-")]
     check(f"{tenant}.yaml", _documents([*homes, *made]))
+
+
+def test_what_people_read_about_their_gateway() -> None:
+    """In the home namespace; other namespaces have the same without its last part."""
+    check("notes.txt", settled().objects[Ref(CONFIG_MAP, "acme", names.GATEWAY_CONFIG_MAP)]["data"]["notes"])
 
 
 def test_what_people_are_told() -> None:
@@ -98,14 +117,17 @@ def _ready(world: Simulation, ref: Ref) -> dict[str, str]:
 
 
 def _documents(manifests: Iterable[Any]) -> str:
-    return yaml.safe_dump_all([_without_files(each) for each in manifests], sort_keys=True, width=120)
+    return yaml.safe_dump_all([_abridged(each) for each in manifests], sort_keys=True, width=120)
 
 
-def _without_files(manifest: Any) -> Any:
-    """Envoy's own files are judged on Envoy; of the ConfigMap that holds them their names are shown."""
-    if manifest["metadata"]["name"] != names.GATEWAY_FILES:
+def _abridged(manifest: Any) -> Any:
+    """Of Envoy's own files, which are judged on Envoy, the names are shown; notes have a file of their own."""
+    if manifest["kind"] != CONFIG_MAP.kind:
         return manifest
-    return {**manifest, "data": dict.fromkeys(manifest["data"], "...")}
+    long = (
+        manifest["data"] if manifest["metadata"]["name"] == names.GATEWAY_FILES else {"notes"} & manifest["data"].keys()
+    )
+    return {**manifest, "data": {**manifest["data"], **dict.fromkeys(long, "...")}}
 
 
 def _calmed(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from ringfence import names
 from ringfence.gateway.files import configuration
+from ringfence.gateway.served import Route
 from ringfence.model.kinds import NAMESPACE, TENANT, Ref
-from ringfence.model.modelroute import ModelRouteSpec
+from ringfence.model.modelroute import Consumers, ModelRouteSpec, Workload
 from ringfence.model.parse import parse
 from ringfence.model.subject import Meta, Subject
 from ringfence.model.tenant import Residency, TenantSpec
 from ringfence.plan.enforcement import IN_FORCE, NOT_ASKED, Enforcement
+from ringfence.plan.gateway.callers import Offer
 from ringfence.plan.gateway.compose import compose
 from ringfence.plan.modelroute.history import History, Kept
 from ringfence.plan.modelroute.placement import Placements, placements
@@ -55,8 +57,8 @@ def provider(name: str, region: str, *environments: str) -> Json:
     return made | ({"environments": list(environments)} if environments else {})
 
 
-def tenant_spec(providers: list[Json], **spec: object) -> TenantSpec:
-    environments = [{"name": name, "protected": name == "prod"} for name in ENVIRONMENTS]
+def tenant_spec(providers: list[Json], protected: Sequence[str] = ("prod",), **spec: object) -> TenantSpec:
+    environments = [{"name": name, "protected": name in protected} for name in ENVIRONMENTS]
     subject = parse(manifest(Ref(TENANT, "", "acme"), {"environments": environments, "providers": providers, **spec}))
     assert isinstance(subject.spec, TenantSpec), subject.problems
     return subject.spec
@@ -73,12 +75,29 @@ REVISIONS = contents()
 revisions = st.sampled_from(sorted(REVISIONS))
 TIMES = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
 marks = st.dictionaries(st.sampled_from(ENVIRONMENTS), st.sampled_from(TIMES), max_size=2)
+words = st.dictionaries(st.sampled_from(ENVIRONMENTS), st.just("oidc:eve"), max_size=2)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A route in the middle of its way, with whatever marks its revisions bear."""
+
+    route: Subject[ModelRouteSpec]
+    history: History
+    enforcement: Enforcement
+    protected: tuple[str, ...]
+
+    @property
+    def spec(self) -> ModelRouteSpec:
+        assert self.route.spec is not None
+        return self.route.spec
 
 
 @st.composite
-def promotions(draw: st.DrawFn) -> tuple[Subject[ModelRouteSpec], History, Enforcement]:
-    """A route in the middle of its way, with whatever marks its revisions bear."""
-    promoted = {name: draw(revisions) for name in ENVIRONMENTS[1:] if draw(st.booleans()) or name == "prod"}
+def ways(draw: st.DrawFn) -> Way:
+    """Routes on their ways, among environments of which any may be protected."""
+    protected = tuple(name for name in ENVIRONMENTS if name == "prod" or draw(st.booleans()))
+    promoted = {name: draw(revisions) for name in ENVIRONMENTS if draw(st.booleans()) or name == "prod"}
     approvals = [
         {"environment": name, "revision": revision, "by": draw(st.sampled_from(PEOPLE[:3]))}
         for name, revision in {**promoted, "staging": draw(revisions)}.items()
@@ -90,63 +109,87 @@ def promotions(draw: st.DrawFn) -> tuple[Subject[ModelRouteSpec], History, Enfor
     stamps = {f"{names.PROMOTED_BY_PREFIX}{name}": draw(st.sampled_from(PEOPLE)) for name in promoted}
     served = st.one_of(marks, st.just(dict.fromkeys(ENVIRONMENTS, TIMES[0])))
     kept = {
-        name: replace(each, serves=draw(marks), served=draw(served))
+        name: replace(each, serves=draw(marks), served=draw(served), approved=draw(words))
         for name, each in REVISIONS.items()
         if draw(st.integers(0, 3))
     }
     assert made.spec is not None, made.problems
     enforcement = draw(st.sampled_from((IN_FORCE, IN_FORCE, NOT_ASKED)))
-    return replace(made, meta=replace(made.meta, annotations=stamps)), kept, enforcement
+    return Way(replace(made, meta=replace(made.meta, annotations=stamps)), kept, enforcement, protected)
 
 
-def placed(world: tuple[Subject[ModelRouteSpec], History, Enforcement]) -> Placements:
-    route, history, enforcement = world
-    return placements(route, tenant_spec([provider("openai", REGIONS[0])]), history, enforcement)
+def placed(way: Way) -> Placements:
+    tenant = tenant_spec([provider("openai", REGIONS[0])], way.protected)
+    return placements(way.route, tenant, way.history, way.enforcement)
 
 
 @settings(max_examples=60)
-@given(promotions())
-def test_what_is_new_in_an_environment_served_in_the_one_before(
-    world: tuple[Subject[ModelRouteSpec], History, Enforcement],
-) -> None:
+@given(ways())
+def test_what_is_new_in_an_environment_served_in_the_one_before(way: Way) -> None:
     """A step at a time, in the Tenant's order; what served there already is not new."""
-    for each in placed(world).served[1:]:
-        kept = world[1][each.revision]
-        before = ENVIRONMENTS[ENVIRONMENTS.index(each.environment) - 1]
-        assert each.environment in kept.serves or before in kept.served
+    for each in placed(way).served:
+        if each.environment != ENVIRONMENTS[0]:
+            kept = way.history[each.revision]
+            before = ENVIRONMENTS[ENVIRONMENTS.index(each.environment) - 1]
+            assert each.environment in kept.serves or before in kept.served
 
 
 @settings(max_examples=200)
-@given(promotions())
-def test_two_persons_stand_for_what_is_new_in_a_protected_environment(
-    world: tuple[Subject[ModelRouteSpec], History, Enforcement],
-) -> None:
-    """While the policies that name them are in force."""
-    route, history, enforcement = world
-    assert route.spec is not None
-    for each in placed(world).served:
-        if each.environment == "prod" and "prod" not in history[each.revision].serves:
-            promoter = route.meta.annotations[f"{names.PROMOTED_BY_PREFIX}prod"]
-            approvers = {
-                one.by for one in route.spec.approvals if (one.environment, one.revision) == ("prod", each.revision)
-            }
-            assert promoter
-            assert {name for name in approvers if name and not name.startswith("system:")} - {promoter}
-            assert enforcement.opens
+@given(ways())
+def test_two_persons_stand_for_whatever_serves_in_a_protected_environment(way: Way) -> None:
+    """Be it the first one: now, while the policies that name them are in force, or when it came."""
+    for each in (one for one in placed(way).served if one.environment in way.protected):
+        name, kept = each.environment, way.history[each.revision]
+        if name in kept.serves and each.approved_by == kept.approved.get(name):
+            continue
+        promoter = way.route.meta.annotations[f"{names.PROMOTED_BY_PREFIX}{name}"]
+        approvers = {one.by for one in way.spec.approvals if (one.environment, one.revision) == (name, each.revision)}
+        assert promoter
+        assert each.approved_by in {one for one in approvers if one and not one.startswith("system:")} - {promoter}
+        assert way.enforcement.opens
 
 
 @settings(max_examples=60)
-@given(promotions())
-def test_nothing_serves_where_nothing_is_promoted(
-    world: tuple[Subject[ModelRouteSpec], History, Enforcement],
-) -> None:
+@given(ways())
+def test_nothing_serves_where_nothing_is_promoted(way: Way) -> None:
     """What is not promoted is withdrawn; what is promoted and waits is told."""
-    route, _, _ = world
-    found = placed(world)
-    assert route.spec is not None
-    assert {each.environment for each in found.served} <= {"dev", *route.spec.promotions}
-    waiting = {each for each, revision in route.spec.promotions.items() if found.revisions.get(each) != revision}
-    assert len(found.findings) == len(waiting)
+    found = placed(way)
+    follows = {"dev"} - {*way.protected}
+    promoted = {name: revision for name, revision in way.spec.promotions.items() if name not in follows}
+    assert {each.environment for each in found.served} <= {*follows, *promoted}
+    waiting = {each for each, revision in promoted.items() if found.revisions.get(each) != revision}
+    unpromoted = {"dev"} - follows - {*promoted}
+    assert len(found.findings) == len(waiting) + len(unpromoted)
+
+
+# --- who calls
+
+ROUTE = Route("chat", "chat", "rev-0123456789abcdef", ())
+PLACES = tuple((namespace, name) for namespace in ("web", "live") for name in ("ui", "batch"))
+
+
+@st.composite
+def consumers(draw: st.DrawFn) -> Consumers:
+    """Some namespaces, some accounts, or nobody by name."""
+    named = draw(st.lists(st.sampled_from(PLACES), max_size=2, unique=True))
+    return Consumers(
+        namespaces=tuple(draw(st.lists(st.sampled_from(("web", "live")), max_size=2, unique=True))),
+        service_accounts=tuple(Workload(namespace=namespace, name=name) for namespace, name in named),
+    )
+
+
+def may_call(listed: Sequence[Consumers], namespace: str, account: str) -> bool:
+    grant = Offer(ROUTE, tuple(listed)).grant(namespace)
+    return grant is not None and (not grant.accounts or account in grant.accounts)
+
+
+@settings(max_examples=200)
+@given(consumers(), consumers())
+def test_whoever_calls_is_named_by_the_revision_and_by_the_spec(approved: Consumers, wanted: Consumers) -> None:
+    """What is written after an approval lets nobody in, and what was approved keeps nobody in."""
+    for namespace, account in PLACES:
+        both = may_call([approved], namespace, account) and may_call([wanted], namespace, account)
+        assert may_call([approved, wanted], namespace, account) is both
 
 
 # --- where requests go to

@@ -26,6 +26,7 @@ from tests.laws.worlds import (
     build,
     core,
     manifests,
+    models_come_up,
     open_policy,
     peerings,
 )
@@ -38,6 +39,8 @@ def settled(written: list[Object]) -> Simulation:
     """The cluster after Ringfence did all its work."""
     world = build(written)
     world.settle()
+    if models_come_up(world):
+        world.settle()
     return world
 
 

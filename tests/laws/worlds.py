@@ -6,6 +6,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from ringfence import names
+from ringfence.model.kinds import CORE_NAMESPACE, TENANT, Ref
+from tests.objects import service
 from tests.simulation import Simulation
 
 Object = dict[str, Any]
@@ -192,6 +194,20 @@ def build(written: list[Object]) -> Simulation:
     for manifest in written:
         world.put(manifest)
     return world
+
+
+def models_come_up(world: Simulation) -> bool:
+    """Whether a model frontend has a namespace to run in; then its Service is there, from one port to another."""
+    tenants = [ref for ref in world.primaries() if ref.type == TENANT]
+    wanted = [
+        f"{ref.name}-{provider['service']['namespace']}"
+        for ref in tenants
+        for provider in world.objects[ref]["spec"].get("providers", ())
+    ]
+    there = [name for name in wanted if Ref(CORE_NAMESPACE, "", name) in world.objects]
+    for name in there:
+        world.put(service(name, "llama", 8000, 8080))
+    return bool(there)
 
 
 def _home(name: str) -> Object:

@@ -13,5 +13,6 @@ def trusting(authority: str) -> ssl.SSLContext:
     """Trust these certificates (PEM), by TLS 1.2 and later. Raises ssl.SSLError where they can't be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=authority)
+    # Between certificates a file may say anything in any language, and OpenSSL passes it by; Python reads ASCII only.
+    context.load_verify_locations(cadata=authority.encode("ascii", "ignore").decode())
     return context

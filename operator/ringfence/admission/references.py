@@ -11,11 +11,13 @@ from ringfence.admission.policy import Expression, Policy, Resources, Validation
 from ringfence.admission.threats import Threat
 from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE
 
-_ENVIRONMENTS: Final = "params.spec.?environments.orValue([]).map(e, e.name)"
+_STAGES: Final = "params.spec.?environments.orValue([])"
+_ENVIRONMENTS: Final = f"{_STAGES}.map(e, e.name)"
 _UNKNOWN: Final = "!params.spec.?providers.orValue([]).exists(p, p.name == b.provider && b.model in p.models)"
-_ASTRAY: Final = "!(e in {0}) || e == {0}[0]"
+_ASTRAY: Final = f"!{_STAGES}.exists(s, s.name == e && (s.protected || s.name != {_STAGES}[0].name))"
+"""Nothing is promoted to an environment that there is not, or that follows the spec: an unprotected first one."""
 _REFUSED: Final = (
-    "params.spec.?environments.orValue([]).exists(e, e.protected && e.name == object.spec.environment)"
+    f"{_STAGES}.exists(e, e.protected && e.name == object.spec.environment)"
     " ? object.spec.?gatewayKeys.orValue([]).filter(k, k.?mode.orValue('Test') == 'Test') : []"
 )
 _ROUTE: Final = f"{RESOURCE} == '{MODEL_ROUTE.plural}'"
@@ -31,7 +33,7 @@ REFERENCES: Final = Policy(
             "leads-nowhere",
             f"""
             {_ROUTE} ? object.spec.backends.exists(b, {_UNKNOWN})
-                || object.spec.?promotions.orValue({{}}).exists(e, {_ASTRAY.format(_ENVIRONMENTS)})
+                || object.spec.?promotions.orValue({{}}).exists(e, {_ASTRAY})
               : !(object.spec.environment in {_ENVIRONMENTS}) || ({_REFUSED}).size() > 0
             """,
         ),
@@ -47,10 +49,7 @@ REFERENCES: Final = Policy(
         ),
         Expression(
             "astray",
-            f"""
-            variables.route ? object.spec.?promotions.orValue({{}}).map(e, e).filter(e,
-              {_ASTRAY.format("variables.environments")}) : []
-            """,
+            f"variables.route ? object.spec.?promotions.orValue({{}}).map(e, e).filter(e, {_ASTRAY}) : []",
         ),
         Expression("refused", f"variables.route ? [] : ({_REFUSED})"),
     ),

@@ -49,23 +49,28 @@ def _decisions() -> Iterable[tuple[str, str]]:
     yield "docs/reference/roles.md", reference_roles()
 
 
-def _data_planes() -> Iterable[tuple[str, str]]:
+def _gateways() -> Iterable[tuple[str, str]]:
     from ringfence.gateway.envoy_ai.differences import reference_data_planes
+    from ringfence.gateway.fields import reference_fields
 
     yield "docs/reference/data-planes.md", reference_data_planes()
+    yield "docs/reference/request-fields.md", reference_fields()
 
 
 def _installation() -> Iterable[tuple[str, str]]:
-    from ringfence.cli.installation import chart_definitions, flows, roles
+    from ringfence.cli.grafana.files import dashboards
+    from ringfence.cli.installation import chart_definitions, chart_notes, flows, roles
     from ringfence.cli.policies import policies
 
+    yield from chart_notes()
+    yield from dashboards()
     yield from chart_definitions()
     yield from roles()
     yield from flows()
     yield from policies()
 
 
-GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _data_planes, _installation)
+GENERATORS: Final[tuple[Generator, ...]] = (_crds, _editor_schemas, _reference, _decisions, _gateways, _installation)
 
 
 def outputs() -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The generated half of what is installed: roles and flows, and the chart's copies of definitions, roles and flows.
+"""The generated half of what is installed: roles and flows, and the chart's notes and copies.
 
 Law: kustomize and Helm install the same objects, because both have them from here.
 """
@@ -9,7 +9,12 @@ from typing import Any, Final
 import yaml
 
 from ringfence.cli.crds import crd_texts
+from ringfence.model.definition import CATEGORY
+from ringfence.model.kinds import GROUP
+from ringfence.model.registry import DEFINITIONS
+from ringfence.text import HELM, template
 
+_NOTES: Final = template(__package__, "chart_notes.txt.jinja", HELM)
 _ROLES: Final = "manifests/install/rbac"
 _FLOWS: Final = "manifests/install/flows"
 _CHART: Final = "charts/ringfence/files"
@@ -20,6 +25,12 @@ def chart_definitions() -> Iterable[tuple[str, str]]:
     """The chart's CustomResourceDefinitions: paths below the repository's root, and texts."""
     for name, text in crd_texts().items():
         yield f"{_CHART}/crds/{name}.yaml", text
+
+
+def chart_notes() -> Iterable[tuple[str, str]]:
+    """What Helm tells whoever installed the chart, itself a template of Helm's."""
+    notes = _NOTES.render(group=GROUP, category=CATEGORY, kinds=DEFINITIONS)
+    yield "charts/ringfence/templates/NOTES.txt", notes
 
 
 def roles() -> Iterable[tuple[str, str]]:

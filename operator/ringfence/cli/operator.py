@@ -45,6 +45,7 @@ from ringfence.engine.tuning import Tuning
 from ringfence.engine.usage import Sources
 from ringfence.handlers.shell import Shell
 from ringfence.lineage.canonical import digest
+from ringfence.model.addresses import network
 from ringfence.model.kinds import LEASE, Ref
 from ringfence.plan.images import SHIPPED, Images
 from ringfence.plan.seen import CertificateIssuer, RateLimitService
@@ -65,6 +66,7 @@ GC_THRESHOLDS: Final = (50_000, 20, 20)
 _ISSUERS: Final = ("ClusterIssuer", "Issuer")
 _SERVICE: Final = re.compile("(?P<name>[a-z]([a-z0-9-]{0,61}[a-z0-9])?):(?P<port>[0-9]{1,5})")
 _PORTS: Final = 65_536
+_MOST_PROXIES: Final = 16
 SIGNING_KEY: Final = "signing-key.pem"
 
 
@@ -93,7 +95,7 @@ class Settings:
     certificate_issuer: str = ""
     certificate_authority: str = ""
     rate_limit_service: str = ""
-    trusted_hops: int = 0
+    trusted_proxies: tuple[str, ...] = ()
 
     def connection(self) -> Connection:
         """Return where the API server is; read anew each time, since credentials change."""
@@ -129,7 +131,7 @@ class Settings:
             images=Images(self.gateway_image, collector),
             certificates=self._certificates(),
             rate_limit_service=self._rate_limit_service(),
-            trusted_hops=self.trusted_hops,
+            trusted_proxies=self._trusted_proxies(),
         )
 
     def _certificates(self) -> CertificateIssuer | None:
@@ -150,11 +152,27 @@ class Settings:
             raise ValueError("--rate-limit-service is NAME:PORT, of a Service in the operator's namespace")
         return RateLimitService(found["name"], int(found["port"]))
 
+    def _trusted_proxies(self) -> tuple[str, ...]:
+        """Return the networks; Envoy itself would leave out one that it can't read, and trust everybody with none."""
+        networks = set(map(_trusted, self.trusted_proxies))
+        if len(networks) > _MOST_PROXIES:
+            raise ValueError(f"--trusted-proxies are {_MOST_PROXIES} networks at most: they stand beside every key")
+        return tuple(sorted(networks))
+
     def probes_address(self) -> tuple[str, int]:
         """Return host and port for probes: open to the kubelet in a pod, to nobody else outside."""
         host = self.metrics_host or ("127.0.0.1" if self.kubeconfig else "0.0.0.0")  # noqa: S104 -- a pod's probes
         port = self.metrics_port if self.metrics_port >= 0 else (0 if self.kubeconfig else POD_PORT)
         return host, port
+
+
+def _trusted(text: str) -> str:
+    found = network(text)
+    if found is None:
+        raise ValueError(f"--trusted-proxies is CIDR[,CIDR...] with zero host bits, such as 203.0.113.0/24: {text!r}")
+    if not found.prefixlen:
+        raise ValueError(f"--trusted-proxies can't be everybody, who could then say anything: {text!r}")
+    return str(found)
 
 
 def run_operator(settings: Settings) -> int:
@@ -204,8 +222,6 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
         canary = None if settings.unguarded else KubernetesCanary(settings.connection())
         if canary is not None:
             stack.push_async_callback(canary.close)
-        collectors = HttpCollectors()
-        stack.push_async_callback(collectors.close)
         tokens = ProbeTokens(settings.connection())
         stack.push_async_callback(tokens.close)
         clock, metrics = SystemClock(), Metrics()
@@ -220,7 +236,7 @@ async def _operate(settings: Settings, signer: Ed25519Signer, directory: Path, i
             metrics=metrics,
             canary=canary,
             mint=CertificateMint(clock.monotonic),
-            usage=Sources(collectors, SqliteUsage(directory), every=settings.usage),
+            usage=Sources(HttpCollectors(), SqliteUsage(directory), every=settings.usage),
             gateways=HttpGateways(tokens.get),
         )
         host, port = settings.probes_address()

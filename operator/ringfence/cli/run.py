@@ -114,12 +114,13 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
             help="A Service beside the operator that counts tokens exactly, as NAME:PORT; they are estimated without.",
         ),
     ] = "",
-    trusted_hops: Annotated[
-        int,
+    trusted_proxies: Annotated[
+        str,
         typer.Option(
-            envvar="RINGFENCE_TRUSTED_HOPS", help="Proxies before gateways that say where a client is.", min=0, max=8
+            envvar="RINGFENCE_TRUSTED_PROXIES",
+            help="Networks of proxies before gateways that are believed where a client is, as CIDR; by comma.",
         ),
-    ] = 0,
+    ] = "",
     log_format: Annotated[
         LogFormat | None, typer.Option(envvar="RINGFENCE_LOG_FORMAT", help="json, or console for people.")
     ] = None,
@@ -159,7 +160,7 @@ def run(  # noqa: PLR0917 -- they are options: nobody gives them by place
         collector_image=collector_image,
         certificate_issuer=certificate_issuer,
         rate_limit_service=rate_limit_service,
-        trusted_hops=trusted_hops,
+        trusted_proxies=_split(trusted_proxies),
         certificate_authority=certificate_authority.read_text() if certificate_authority else "",
     )
     raise typer.Exit(run_operator(settings))

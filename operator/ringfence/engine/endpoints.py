@@ -1,6 +1,8 @@
 """Where the replicas of each tenant's gateway are, and by what they are known.
 
-Law: an EndpointSlice is written by the cluster; what it names is asked, and judged by what it answers.
+Laws: an EndpointSlice is written by the cluster; what it names is asked, and judged by what it answers. Only those in a
+tenant's home namespace count, where nobody makes Services but the operator: elsewhere a Service of the gateway's name
+leads to wherever its author likes.
 """
 
 import asyncio
@@ -9,14 +11,16 @@ from typing import Final
 
 from ringfence import names
 from ringfence.engine.reflector import Key, key_of
-from ringfence.model.kinds import CONFIG_MAP, Ref, ResourceType
-from ringfence.plan.children.gateway_certificate import AUTHORITY
-from ringfence.plan.seen import Live
+from ringfence.model.kinds import CONFIG_MAP, TENANT, Ref, ResourceType
+from ringfence.plan.ownership import owns
+from ringfence.plan.seen import AnySubject, Live, View
 from ringfence.ports.cluster import Object
 from ringfence.ports.usage import Replica, Trust
 
-SELECTOR: Final = f"kubernetes.io/service-name={names.GATEWAY}"
+SELECTOR: Final = f"{names.SERVICE_NAME_LABEL}={names.GATEWAY}"
 """Of the EndpointSlices of gateways' Services: the label is the API's own (discovery.k8s.io/v1)."""
+MOST_REPLICAS: Final = 64
+"""Of one gateway: as many as a Tenant may ask for (20), those that a rollout puts beside them, and those that end."""
 _PORT: Final = "usage"
 """Of the Service: its collectors'."""
 _GATEWAY: Final = "https"
@@ -26,14 +30,16 @@ _METRICS: Final = "metrics"
 def trust_of(home: str, live: Mapping[Ref, Live]) -> Trust:
     """By what the replicas in a home namespace are known: the authority that its workloads are told of."""
     told = live.get(Ref(CONFIG_MAP, home, names.GATEWAY_CONFIG_MAP))
-    authority = told.content.get("data", {}).get(AUTHORITY, "") if told else ""
+    authority = told.content.get("data", {}).get(names.AUTHORITY, "") if told else ""
     return Trust(f"{names.GATEWAY}.{home}.svc", str(authority))
 
 
 class Endpoints:
     """Replicas by home namespace. Implements ``reflector.Store``."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: View) -> None:
+        """``view`` tells whose a namespace is."""
+        self._view = view
         self._slices: dict[str, dict[str, tuple[Replica, ...]]] = {}
         self._replicas: dict[str, tuple[Replica, ...]] = {}
         """Of every home that has any: it is asked for many times between two changes."""
@@ -41,14 +47,22 @@ class Endpoints:
         """Set when a replica was told to end; who waits for it clears it."""
 
     def of(self, home: str) -> tuple[Replica, ...]:
-        """Return the replicas of the gateway in a home namespace, by name."""
+        """Return the replicas of the gateway in a home namespace, by name; of too many, the first."""
         return self._replicas.get(home, ())
 
+    def tenant(self, home: str) -> AnySubject | None:
+        """Return the Tenant whose home namespace that is; None for every other namespace, however it is named."""
+        tenant = self._view.subject(Ref(TENANT, "", home))
+        ours = tenant is not None and owns(self._view.core_namespace(home), tenant.name, tenant.meta.uid)
+        return tenant if ours else None
+
     def homes(self, *, ending: bool = False) -> frozenset[str]:
-        """Return the namespaces that have a replica, or one that is ``ending``."""
-        if not ending:
-            return frozenset(self._replicas)
-        return frozenset(home for home, replicas in self._replicas.items() if any(each.ending for each in replicas))
+        """Return the home namespaces that have a replica, or one that is ``ending``."""
+        return frozenset(
+            home
+            for home, replicas in self._replicas.items()
+            if (not ending or any(each.ending for each in replicas)) and self.tenant(home)
+        )
 
     def seen(self, kind: ResourceType, thing: Object) -> None:
         """Note a slice."""
@@ -72,7 +86,7 @@ class Endpoints:
 
     def _index(self, home: str) -> None:
         found = {each.name: each for group in self._slices.get(home, {}).values() for each in group}
-        self._replicas[home] = tuple(found[name] for name in sorted(found))
+        self._replicas[home] = tuple(found[name] for name in sorted(found)[:MOST_REPLICAS])
         if not found:
             del self._replicas[home]
             self._slices.pop(home, None)

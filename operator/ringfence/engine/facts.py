@@ -35,7 +35,7 @@ class Gateways:
     images: Images = SHIPPED
     certificates: CertificateIssuer | None = None
     rate_limit_service: RateLimitService | None = None
-    trusted_hops: int = 0
+    trusted_proxies: tuple[str, ...] = ()
 
 
 UNSET: Final = Gateways()
@@ -81,6 +81,7 @@ class ClusterFacts:
             operator_namespace=self._operator_namespace,
             served=self._served,
             protected_ranges=tuple(sorted({cidr for cidrs in ranges.values() for cidr in cidrs})),
+            pod_ranges=tuple(sorted(set(ranges["pods"]))),
             unknown_ranges=tuple(name for name in ranges if not ranges[name] or self._incomplete(name)),
             default_storage_class=self._default_storage_class(),
             enforcement=self._enforcement,
@@ -88,7 +89,7 @@ class ClusterFacts:
             images=self._gateways.images,
             certificate_issuer=self._gateways.certificates,
             rate_limit_service=self._gateways.rate_limit_service,
-            trusted_hops=self._gateways.trusted_hops,
+            trusted_proxies=self._gateways.trusted_proxies,
         )
 
     def enforce(self, enforcement: Enforcement) -> None:

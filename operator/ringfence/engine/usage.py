@@ -1,11 +1,10 @@
 """Brings usage home: asks every collector, keeps what it says, and records each hour that is over.
 
-Laws: one tenant's collector stops nobody else's. An hour is on record only after the ledger has it, and is asked for
+Laws: nobody waits for another tenant's collector. An hour is on record only after the ledger has it, and is asked for
 again until then; so a process may be killed between any two steps.
 """
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +15,10 @@ import structlog
 from ringfence.engine.endpoints import Endpoints, trust_of
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.record import Recorder
+from ringfence.engine.visits import Visits
 from ringfence.lineage.entry import LogId
 from ringfence.lineage.usage import rows_digest
-from ringfence.model.kinds import RETENTION_POLICY, TENANT, Ref
+from ringfence.model.kinds import RETENTION_POLICY
 from ringfence.plan.retention import usage_keep
 from ringfence.plan.seen import AnySubject, View
 from ringfence.ports.clock import Clock
@@ -35,10 +35,10 @@ HURRY: Final = 2.0
 """Seconds between rounds while a replica is ending: what it has counted goes with it."""
 GRACE: Final = 300
 """Seconds after an hour's end until it is recorded: what was served in it has been told by then."""
-AT_ONCE: Final = 16
-"""Tenants asked at the same time."""
 MOST_PAGES: Final = 40
-"""Of one replica in one round; the others' turn comes before the rest of it."""
+"""Of one replica in one round; the rest of it comes in the next one."""
+LONGEST: Final = 10.0
+"""Seconds after which no further page is asked for in a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,9 @@ class Usage:
         self._recorder = recorder
         self._clock = clock
         self._metrics = metrics
+        self._visits = Visits(self._visit, clock)
+        self._visited: set[LogId] = set()
+        """The logs of whom is being asked: they are recorded when that is over."""
         self._recorded: dict[LogId, int] = {}
         """Before which second nothing is due, as far as this process knows."""
 
@@ -78,53 +81,56 @@ class Usage:
         """Work until cancelled.
 
         Raises:
-            ForkRefusedError: another process writes the ledger.
+            ExceptionGroup: of a ForkRefusedError; another process writes the ledger.
         """
-        while True:
-            try:
-                await self.round()
-            except ForkRefusedError:
-                raise
-            except Exception:  # counting must not stop what it counts
-                log.exception("defect while counting usage")
-            await self._rest()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                try:
+                    await self._begin_round(tasks)
+                except ForkRefusedError:
+                    raise
+                except Exception:  # counting must not stop what it counts
+                    log.exception("defect while counting usage")
+                await self._rest(tasks)
 
     async def round(self) -> None:
-        """Ask everybody, and record what is over.
+        """Ask everybody, record what is over, and wait for all of it.
 
         Raises:
-            ForkRefusedError: another process writes the ledger.
+            ExceptionGroup: of a ForkRefusedError; another process writes the ledger.
         """
-        await self._pull_all(self._endpoints.homes())
-        await self._record()
+        async with asyncio.TaskGroup() as tasks:
+            await self._begin_round(tasks)
 
-    async def _pull_all(self, homes: Iterable[str]) -> None:
-        """Ask every replica in these home namespaces once for what it has not told yet."""
-        turns = asyncio.Semaphore(AT_ONCE)
-
-        async def one(tenant: AnySubject) -> None:
-            async with turns:
-                for replica in self._endpoints.of(tenant.name):
-                    await self._pull(tenant, replica)
-
-        async with asyncio.TaskGroup() as group:
-            for home in sorted(homes):
-                if tenant := self._view.subject(Ref(TENANT, "", home)):
-                    group.create_task(one(tenant))
-
-    async def _record(self) -> None:
-        """Record the hours that are over, as they are by now."""
-        before = (self._now() - GRACE) // HOUR * HOUR
+    async def _begin_round(self, tasks: asyncio.TaskGroup) -> None:
+        homes = self._endpoints.homes()
+        self._visits.begin(homes, tasks)
+        asked = {tenant.meta.uid for home in homes if (tenant := self._endpoints.tenant(home))}
         for name in await self._store.logs():
-            if self._recorded.get(name, 0) < before:
-                await self._record_hours(name, before)
+            if name not in asked | self._visited:
+                await self._record(name)
 
-    async def _rest(self) -> None:
+    async def _visit(self, home: str) -> None:
+        if tenant := self._endpoints.tenant(home):
+            self._visited.add(tenant.meta.uid)
+            try:
+                await self._pull_all(tenant)
+                await self._record(tenant.meta.uid)
+            finally:
+                self._visited.discard(tenant.meta.uid)
+
+    async def _pull_all(self, tenant: AnySubject) -> None:
+        """Ask every replica of a tenant's gateway once for what it has not told yet."""
+        async with asyncio.TaskGroup() as tasks:
+            for replica in self._endpoints.of(tenant.name):
+                tasks.create_task(self._pull(tenant, replica))
+
+    async def _rest(self, tasks: asyncio.TaskGroup) -> None:
         """Wait for the next round; meanwhile keep up with replicas that end."""
         until = self._clock.monotonic() + self._every
         while (left := until - self._clock.monotonic()) > 0:
             if ending := self._endpoints.homes(ending=True):
-                await self._pull_all(ending)
+                self._visits.begin(ending, tasks)
                 await asyncio.sleep(min(HURRY, left))
             else:
                 self._endpoints.ending.clear()
@@ -149,7 +155,7 @@ class Usage:
         """Take page after page. One that is ending is asked until nothing comes any more, which lets it go."""
         uid, keep = tenant.meta.uid, self._keep(tenant.name)
         trust = trust_of(tenant.name, self._view.live(tenant.name))
-        cursor = await self._store.cursor(uid, replica.name)
+        cursor, until = await self._store.cursor(uid, replica.name), self._clock.monotonic() + LONGEST
         for _ in range(MOST_PAGES):
             body = await self._collectors.page(replica, trust, cursor)
             page = decode(body, tenant=tenant.name, until=self._now())
@@ -158,7 +164,7 @@ class Usage:
             await self._store.take(uid, replica.name, page, tenant=tenant.name, keep=keep // timedelta(seconds=1))
             self._changed(uid, min((row.key.hour for row in page.rows), default=self._now()))
             cursor = page.cursor
-            if not (page.more or replica.ending):
+            if not (page.more or replica.ending) or self._clock.monotonic() > until:
                 return
 
     def _changed(self, name: LogId, hour: int) -> None:
@@ -167,16 +173,24 @@ class Usage:
     def _keep(self, home: str) -> timedelta:
         return usage_keep(self._view.subjects(RETENTION_POLICY, home))
 
-    async def _record_hours(self, name: LogId, before: int) -> None:
-        """Record what is due in one log; its trouble is nobody else's."""
+    async def _record(self, name: LogId) -> None:
+        """Record the hours of one log that are over, as they are by now; its trouble is nobody else's."""
+        before = (self._now() - GRACE) // HOUR * HOUR
         try:
-            for due in await self._store.due(name, before):
-                await self._recorder.used(name, due)
-                await self._store.recorded(name, due, rows_digest(due.rows))
+            if self._recorded.get(name, 0) < before:
+                await self._record_hours(name, before)
+        except ForkRefusedError:
+            raise
         except (LedgerUnavailableError, UsageUnavailableError) as error:
             log.warning("usage is not recorded yet", log=name, error=str(error))
-        else:
-            self._recorded[name] = before
+        except Exception:  # counting must not stop what it counts
+            log.exception("defect while recording usage", log=name)
+
+    async def _record_hours(self, name: LogId, before: int) -> None:
+        for due in await self._store.due(name, before):
+            await self._recorder.used(name, due)
+            await self._store.recorded(name, due, rows_digest(due.rows))
+        self._recorded[name] = before
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

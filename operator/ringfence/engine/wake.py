@@ -13,7 +13,7 @@ from ringfence.engine.pace import Pace, is_paced
 from ringfence.engine.queue import WorkQueue
 from ringfence.lineage.runs import Trigger
 from ringfence.model.kinds import NAMESPACE, TENANT, Ref
-from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
+from ringfence.plan.dependents import is_tenants_own, of_child, of_core_namespace, of_subject
 from ringfence.plan.episode import incidents
 from ringfence.plan.seen import AnySubject, CoreNamespace, View
 from ringfence.ports.clock import Clock
@@ -73,12 +73,12 @@ class Waker:
         self.wake(dependents, Trigger.DEPENDENCY, at_once=at_once)
 
     def child_changed(self, ref: Ref, labels: Mapping[str, str], managers: tuple[str, ...], *, by: Ref | None) -> None:
-        """Wake whom the child belongs to."""
+        """Wake whom the child belongs to, or who goes by it."""
         owners = of_child(ref, labels, self._view())
         if by:
             self._wake_others_soon(owners, by)
         else:
-            self.wake(owners, Trigger.DRIFT, managers)
+            self.wake(owners, Trigger.DEPENDENCY if is_tenants_own(ref, labels) else Trigger.DRIFT, managers)
 
     def namespace_changed(
         self, before: CoreNamespace | None, after: CoreNamespace | None, managers: tuple[str, ...], *, by: Ref | None

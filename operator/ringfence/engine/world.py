@@ -35,8 +35,9 @@ from ringfence.ports.cluster import ClusterError, Object, Reader
 log = structlog.get_logger(__name__)
 
 OURS_ONLY: Final = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
-# Other people's objects of these types decide what ours are worth: they only add access.
-WATCHED_WHOLE: Final = (kinds.NETWORK_POLICY, kinds.ROLE_BINDING)
+# Other people's objects of these types decide what ours are worth: the first two add access, the last one says at which
+# port of its pods a model frontend is.
+WATCHED_WHOLE: Final = (kinds.NETWORK_POLICY, kinds.ROLE_BINDING, kinds.SERVICE)
 OPTIONAL: Final = (kinds.CERTIFICATE, kinds.EXTERNAL_SECRET, kinds.SERVICE_CIDR)
 FACT_TYPES: Final = (kinds.NODE, kinds.SERVICE_CIDR, kinds.STORAGE_CLASS)
 KUBE_SYSTEM: Final = "kube-system"
@@ -64,8 +65,8 @@ class World:
             settings=ranges, gateways=gateways, cluster_uid=self.cluster_uid, changed=self.look_at_all
         )
         self._issuer = IssuerWatch(reader, clock, self.facts.vouch)
-        self.endpoints = Endpoints()
         self.cache = Cache(self.subjects, self.namespaces, self.children)
+        self.endpoints = Endpoints(self.cache)
         self.witness = Witness(self.subjects, self.namespaces, self.children)
         self.census = Census(reader, self.subjects)
         self._namespaces_reflector = Reflector(Scope(kinds.CORE_NAMESPACE), reader, self.namespaces)

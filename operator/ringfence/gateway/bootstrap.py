@@ -7,13 +7,14 @@ whether it is ready, and its counters.
 from typing import Final
 
 from ringfence import names
+from ringfence.gateway import readiness
 from ringfence.gateway.listener import EVERYWHERE
 from ringfence.gateway.typed import RUN, Json, from_file, named
 
 BOOTSTRAP: Final = "bootstrap.json"
 LISTENERS: Final = "lds.json"
 CLUSTERS: Final = "cds.json"
-PAGES: Final = ("/ready", "/stats/prometheus")
+PAGES: Final = (readiness.READY, "/stats/prometheus")
 _SOCKET: Final = f"{RUN}/admin.sock"
 _ADMIN: Final = "ringfence.administration"
 _CONNECTIONS: Final = 20_000
@@ -64,7 +65,10 @@ def _pages() -> Json:
         max_request_headers_kb=8,
         request_headers_timeout="5s",
         route_config={"virtual_hosts": [{"name": "pages", "domains": ["*"], "routes": routes}]},
-        http_filters=[named("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")],
+        http_filters=[
+            readiness.taken(_ADMIN),
+            named("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router"),
+        ],
     )
     address = {"socket_address": {"address": EVERYWHERE, "port_value": names.GATEWAY_METRICS_PORT}}
     return {

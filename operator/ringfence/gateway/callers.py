@@ -4,12 +4,11 @@ Law: judged by the verified token itself and not by what was noted of it, so tha
 caller in are two things. A key's ServiceAccount comes in as that key only: by its uid, its prefix and its place.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import identity
+from ringfence.gateway import addresses, identity
 from ringfence.gateway.served import Gateway, Key, Probe
 from ringfence.gateway.typed import CALLER_HEADER, HTTP, Json, named, typed
 
@@ -34,7 +33,7 @@ def _policies(gateway: Gateway) -> Iterator[tuple[str, Json]]:
     for namespace, callers in gateway.callers.items():
         yield f"workloads of {namespace}", _policy(namespace, *_workload())
         for key in callers.keys:
-            yield f"key {key.name} of {namespace}", _policy(namespace, *_key(key))
+            yield f"key {key.name} of {namespace}", _policy(namespace, *_key(key, gateway.trusted_proxies))
 
 
 def _policy(namespace: str, *wanted: Json) -> Json:
@@ -53,18 +52,12 @@ def _workload() -> Iterator[Json]:
     yield _came_as(identity.WORKLOAD)
 
 
-def _key(key: Key) -> Iterator[Json]:
+def _key(key: Key, proxies: tuple[str, ...]) -> Iterator[Json]:
     yield _claimed(identity.ACCOUNT, {"exact": key.account})
     yield _claimed(identity.UID, {"exact": key.uid})
     yield _came_as(identity.LIVE if key.live else identity.TEST)
     if key.cidrs:
-        yield {"or_ids": {"ids": list(map(_inside, key.cidrs))}}
-
-
-def _inside(cidr: str) -> Json:
-    """Of the connection, or of the last trusted hop's client: never of what a client wrote itself."""
-    network = ipaddress.ip_network(cidr)
-    return {"remote_ip": {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}}
+        yield from addresses.inside(key.cidrs, proxies)
 
 
 def _came_as(kind: str) -> Json:

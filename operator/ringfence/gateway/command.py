@@ -6,9 +6,11 @@ uses it is refused at load, whoever rendered it.
 
 from typing import Final
 
+from ringfence.gateway.bootstrap import BOOTSTRAP
 from ringfence.gateway.typed import CONFIGURATION
 
-BOOTSTRAP: Final = f"{CONFIGURATION}/bootstrap.json"
+STARTS_WITH: Final = f"{CONFIGURATION}/{BOOTSTRAP}"
+"""The file that Envoy is given; it names the others."""
 THREADS: Final = 2
 DRAIN: Final = 30
 """Seconds in which connections that a change of listeners leaves behind are closed, request by request."""
@@ -54,7 +56,7 @@ DISABLED: Final = (
 def arguments() -> list[str]:
     """Envoy's command line without its program. Nothing below a warning is logged: Envoy's debug log has headers."""
     return [
-        *("-c", BOOTSTRAP),
+        *("-c", STARTS_WITH),
         *("--concurrency", str(THREADS)),
         *("-l", "warn"),
         *("--drain-time-s", str(DRAIN)),

@@ -43,14 +43,23 @@ class Configuration:
 
 def configuration(gateway: Gateway) -> Configuration:
     """The files of ``gateway``; raises `TooLargeError`."""
-    without = _files(gateway, "")
-    told = b"".join(name.encode() + b"\0" + content for name, content in sorted(without.items()))
-    revision = hashlib.sha256(told).hexdigest()[:_DIGITS]
+    revision = _hash(_files(gateway, ""))
     found = _files(gateway, revision)
     size = sum(len(name) + len(content) for name, content in found.items())
     if size > LARGEST:
         raise TooLargeError(size)
     return Configuration(revision, found)
+
+
+def is_whole(files: Mapping[str, bytes], revision: str) -> bool:
+    """Whether these are the very files of that revision: it is the hash of what they say but for itself."""
+    said = revision.encode()
+    return _hash({name: content.replace(said, b"") for name, content in files.items()}) == revision
+
+
+def _hash(without: Mapping[str, bytes]) -> str:
+    told = b"".join(name.encode() + b"\0" + content for name, content in sorted(without.items()))
+    return hashlib.sha256(told).hexdigest()[:_DIGITS]
 
 
 def _files(gateway: Gateway, revision: str) -> dict[str, bytes]:

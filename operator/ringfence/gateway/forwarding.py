@@ -10,20 +10,19 @@ from typing import Final
 from ringfence.gateway import limits, replies, sizes, translation, tree
 from ringfence.gateway.served import TIMEOUT, Gateway, Route
 from ringfence.gateway.targets import Pools, Reached, pools_of
-from ringfence.gateway.typed import SOURCE, STREAM_HEADER, USAGE_HEADER, Json, named, seconds
+from ringfence.gateway.typed import CHAT, SOURCE, STREAM_HEADER, USAGE_HEADER, Json, named, seconds
 
 MODEL_NAMES: Final = "ringfence.target"
 """The filter of an upstream that says the provider's own name of a model; the route tells it by this name."""
 _TRIED_AGAIN: Final = "connect-failure,reset,5xx,retriable-status-codes"
 _BUSY: Final = 429
-_CHAT: Final = "/v1/chat/completions"
 
 
 def refusals(gateway: Gateway, route: Route) -> Iterator[tuple[Json, replies.Refusal]]:
     """What a route can't answer as it is asked: it is refused, never sent on as something else."""
     stream = tree.both(tree.matches(STREAM_HEADER, "(?s).*"), tree.unless(tree.equals(STREAM_HEADER, "false")))
     if translation.is_translated(gateway, route):
-        yield tree.unless(tree.equals(":path", _CHAT)), replies.NO_SUCH_USE
+        yield tree.unless(tree.equals(":path", CHAT)), replies.NO_SUCH_USE
         yield stream, replies.NO_STREAMING
     if limits.is_exact(gateway, route):
         yield tree.both(stream, tree.unless(tree.equals(USAGE_HEADER, "true"))), replies.USAGE_UNTOLD

@@ -39,8 +39,12 @@ PREFIXES: Final = {
 }
 """What stands before the token, by the kind of caller; the last one's is none, and so it is tried last."""
 _CLOCK_SKEW: Final = 10  # seconds
-_SPOOFED: Final = ("api-key", "cookie", "openai-organization", "openai-project", "x-api-key")
-"""Headers by which a client could speak to a provider with other credentials than the tenant's."""
+_SPOOFED: Final = (
+    *("api-key", "cookie", "openai-organization", "openai-project", "x-api-key"),
+    *("x-request-id", "x-forwarded-proto", "x-forwarded-host", "forwarded"),
+)
+"""Headers by which a client could speak to a provider with other credentials than the tenant's; and those that Envoy
+leaves as they come where proxies are trusted: an id that logs go by, and what the request was before."""
 
 
 def stripped() -> Json:

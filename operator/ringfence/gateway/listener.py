@@ -6,7 +6,7 @@ Law: each step fails closed, and none of them looks at a prompt: of the body is 
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import access_log, callers, identity, limits, reading, replies, secrets, sizes
+from ringfence.gateway import access_log, addresses, callers, identity, limits, reading, replies, secrets, sizes
 from ringfence.gateway.routes import NAME
 from ringfence.gateway.served import Gateway
 from ringfence.gateway.typed import (
@@ -16,7 +16,7 @@ from ringfence.gateway.typed import (
     SOURCE,
     STREAM_HEADER,
     TLS,
-    TLS_VERSIONS,
+    TLS_PARAMETERS,
     USAGE_HEADER,
     Json,
     from_file,
@@ -52,7 +52,7 @@ def _encryption() -> Json:
     sds = {"name": secrets.CERTIFICATE, "sds_config": from_file(secrets.CERTIFICATE_FILE)}
     context = {
         "alpn_protocols": ["h2", "http/1.1"],
-        "tls_params": TLS_VERSIONS,
+        "tls_params": TLS_PARAMETERS,
         "tls_certificate_sds_secret_configs": [sds],
     }
     return named("tls", f"{TLS}.DownstreamTlsContext", common_tls_context=context)
@@ -70,9 +70,7 @@ def _connection_manager(gateway: Gateway) -> Json:
         local_reply_config=replies.local_replies(),
         access_log=[access_log.access_log()],
         http_filters=_filters(gateway),
-        # The client's address is that of the connection, unless so many proxies before the gateway are trusted.
-        use_remote_address=True,
-        xff_num_trusted_hops=gateway.trusted_hops,
+        **addresses.detected(gateway.trusted_proxies),
         **_STRICT,
     )
 

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringfence.gateway import identity, reading, sizes
-from ringfence.gateway.typed import Json, named
+from ringfence.gateway.typed import CHAT, Json, named
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Refusal:
     """One answer."""
 
     status: int
     code: str
     message: str
+    param: str = ""
+    """What names the part of the request that it is about; empty where it is about all of it."""
 
     @property
     def error(self) -> Json:
         """The body."""
-        return {"message": self.message, "type": self.code, "param": None, "code": self.code}
+        return {"message": self.message, "type": self.code, "param": self.param or None, "code": self.code}
 
 
 MODEL_NOT_ALLOWED: Final = Refusal(403, "model_not_allowed", "no such model is approved for you")
@@ -33,14 +35,20 @@ NO_STREAMING: Final = Refusal(
 USAGE_UNTOLD: Final = Refusal(
     400, "usage_required", "tokens of this model are counted: set stream_options.include_usage to true to stream"
 )
-NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", "this model is served at /v1/chat/completions only")
+NO_SUCH_USE: Final = Refusal(400, "endpoint_not_supported", f"this model is served at {CHAT} only")
 
 _BAD_REQUEST: Final = Refusal(400, "bad_request", "the request is not valid for this endpoint")
+_FIELD: Final = Refusal(
+    400,
+    "field_not_allowed",
+    "a field of the body (param, if its name is plain) may not go to providers, or not with this value: leave it out",
+    reading.REFUSED_FIELD,
+)
 _IDENTITY: Final = Refusal(401, "invalid_identity", "no valid token of a workload for this gateway")
 _CALLER_UNKNOWN: Final = Refusal(403, "caller_unknown", "you have no access to this gateway")
 _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger than this gateway or this model allows")
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
-_KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
+KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _NOT_COUNTED: Final = Refusal(503, "limits_unavailable", "tokens of this model can't be counted now; try again later")
 _BY_STATUS: Final = (
     _BAD_REQUEST,
@@ -59,15 +67,27 @@ _BY_STATUS: Final = (
 )
 _BY_CAUSE: Final = (
     ("response.code_details.startsWith('jwt_authn')", _IDENTITY),
+    (f"response.code_details == 'rbac_access_denied_matched_policy[{reading.FIELD}]'", _FIELD),
     (f"response.code_details == 'rbac_access_denied_matched_policy[{reading.UNCLEAR}]'", _BAD_REQUEST),
     (f"response.code_details == 'rbac_access_denied_matched_policy[{sizes.TOO_LARGE}]'", _TOO_LARGE),
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
     ("response.code_details == 'upgrade_failed'", ENDPOINT_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
-    ("response.code_details == 'failed_to_inject_credential'", _KEY_MISSING),
+    ("response.code_details == 'failed_to_inject_credential'", KEY_MISSING),
     ("response.code_details == 'rate_limiter_error'", _NOT_COUNTED),
 )
 """Some filters answer with a status that does not say what is wrong; the details of a response do."""
+
+REFUSALS: Final = tuple(
+    sorted(
+        {
+            *(MODEL_NOT_ALLOWED, ENDPOINT_UNKNOWN, NO_STREAMING, USAGE_UNTOLD, NO_SUCH_USE),
+            *(refusal for _, refusal in _BY_CAUSE),
+            *_BY_STATUS,
+        }
+    )
+)
+"""Everything that the gateway itself refuses, by status and code."""
 
 
 def direct(refusal: Refusal, name: str) -> Json:
@@ -118,5 +138,5 @@ def _when(expression: str) -> Json:
 
 
 def _worded(refusal: Refusal) -> Json:
-    error = {**refusal.error, "param": "", "request_id": identity.REQUEST_ID}
+    error = {**refusal.error, "param": refusal.param, "request_id": identity.REQUEST_ID}
     return {"body_format_override": {"json_format": {"error": error}}}

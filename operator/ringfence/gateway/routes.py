@@ -12,10 +12,10 @@ from typing import Final
 from ringfence.gateway import callers, identity, limits, replies, tree
 from ringfence.gateway.forwarding import DEFAULT_RETRIES, forwarded, plugins, refusals
 from ringfence.gateway.served import Callers, Gateway, Grant, Route
-from ringfence.gateway.typed import CALLER_HEADER, MODEL_HEADER, SOURCE, Json, typed
+from ringfence.gateway.typed import CALLER_HEADER, CHAT, MODEL_HEADER, SOURCE, Json, typed
 
 NAME: Final = "models"
-ENDPOINTS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
+ENDPOINTS: Final = (CHAT, "/v1/completions", "/v1/embeddings")
 """POST, with a `model` in a body of JSON. `/v1/responses` is not among them: a provider stores what comes that way."""
 MODELS: Final = "/v1/models"
 REVISION_HEADER: Final = "x-ringfence-revision"

@@ -165,15 +165,15 @@ class Gateway:
     tenant: str
     issuer: Issuer
     upstreams: tuple[Upstream, ...] = ()
-    callers: Mapping[str, Callers] = field(default_factory=dict)
+    callers: Mapping[str, Callers] = field(default_factory=dict, hash=False)
     """By core namespace; one without any model is here, too. What is not here is nobody's caller."""
     probe: Probe | None = None
     replicas: int = 1
     requests_per_minute: int | None = None
     """Of all callers together."""
     max_request_bytes: int = MAX_REQUEST_BYTES
-    trusted_hops: int = 0
-    """Proxies in front of the gateway whose `x-forwarded-for` tells the client's address."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of the proxies in front of the gateway whose `x-forwarded-for` tells where a client is."""
     rate_limit_service: str = ""
     """host:port of a service that speaks Envoy's rate limit protocol; token limits are estimated without one."""
 

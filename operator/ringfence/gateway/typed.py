@@ -18,7 +18,16 @@ RUN: Final = "/run/ringfence"
 
 HTTP: Final = "envoy.extensions.filters.http"
 TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
-TLS_VERSIONS: Final = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
+TLS_PARAMETERS: Final = {
+    "tls_minimum_protocol_version": "TLSv1_2",
+    "tls_maximum_protocol_version": "TLSv1_3",
+    # Of 1.2; those of 1.3 are no weaker. What Envoy takes by itself changes with its versions.
+    "cipher_suites": [
+        *("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+        *("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"),
+    ],
+}
+"""How TLS is spoken, on both sides: what RFC 9325, sections 3.1.1 and 4.2, recommends."""
 SOURCE: Final = "ringfence"
 """The namespace of metadata that routes, clusters and the whole of the routes carry."""
 # Whatever a client sends under our prefix is taken off before anything else happens.
@@ -29,6 +38,8 @@ MODEL_HEADER: Final = "x-rf-model"
 STREAM_HEADER: Final = "x-rf-stream"
 USAGE_HEADER: Final = "x-rf-usage"
 """Whether a streamed answer is asked to say how many tokens it took."""
+CHAT: Final = "/v1/chat/completions"
+"""The endpoint for chats; for some providers the only one."""
 LENGTH_HEADER: Final = "x-rf-length"
 """Bytes of the body as the client sent it."""
 

@@ -9,7 +9,7 @@ from typing import Final
 from ringfence.gateway import limits, targets
 from ringfence.gateway.exchange import filters
 from ringfence.gateway.served import Encryption, Gateway, Upstream
-from ringfence.gateway.typed import SOURCE, TLS, TLS_VERSIONS, Json, named, typed
+from ringfence.gateway.typed import SOURCE, TLS, TLS_PARAMETERS, Json, named, typed
 
 PUBLIC_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Of the gateway's image."""
@@ -70,7 +70,7 @@ def _encryption(upstream: Upstream) -> Json:
     public = upstream.encryption is Encryption.PUBLIC
     authority = {"filename": PUBLIC_AUTHORITIES} if public else {"inline_string": upstream.authority}
     context = {
-        "tls_params": TLS_VERSIONS,
+        "tls_params": TLS_PARAMETERS,
         "validation_context": {
             "trusted_ca": authority,
             "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": upstream.host}}],

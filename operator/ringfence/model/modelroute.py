@@ -124,13 +124,13 @@ class ModelRouteSpec(Model):
     backends: Annotated[tuple[Backend, ...], Field(min_length=1, max_length=8), Keyed("provider", "model")]
     """The providers' models that serve it."""
     consumers: Consumers = Consumers()
-    """Who may call it."""
+    """Who may call it. Whoever is added waits for the next promotion; whoever is taken off is refused at once."""
     limits: RouteLimits = RouteLimits()
     """What the gateway lets through."""
     privacy: Privacy = Privacy()
     """What is kept of prompts and answers."""
     promotions: Promotions = Field(default_factory=dict)
-    """Revision by environment; the first environment follows the spec."""
+    """Revision by environment; the first environment follows the spec, unless it is protected."""
     approvals: Annotated[
         tuple[Approval, ...], Field(max_length=32), Keyed("environment", "revision"), *APPROVAL_RULES
     ] = ()

@@ -48,11 +48,11 @@ class ModelService(Model):
     namespace: NamespaceName
     """Name of the Namespace object."""
     name: DnsLabel
-    """Name of the Service."""
+    """Name of the Service, of type ClusterIP and with a selector."""
     port: Port
-    """Port of the Service."""
+    """Port of the Service; its pods may have another."""
     tls: ServiceTls | None = None
-    """Without it the traffic is in plain text, which is reported as the finding PlaintextUpstream."""
+    """Without it prompts go in plain text (finding PlaintextUpstream), and a provider with a key gets none."""
 
 
 class ModelSecretRef(Model):

@@ -49,7 +49,7 @@ class Environment(Model):
     name: EnvironmentName
     """Name of the environment."""
     protected: bool = False
-    """Promotion needs an approval by someone else, and nobody opens a shell; never switched off again."""
+    """Promotion needs an approval by someone else, to a first one too, and nobody opens a shell; never switched off."""
     approvers: Principals = ()
     """Who may approve; anyone with the right where it is left out."""
 

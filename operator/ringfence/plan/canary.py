@@ -11,7 +11,7 @@ from ringfence import names
 from ringfence.model.guardrail import GuardrailSpec
 from ringfence.model.kinds import GUARDRAIL
 from ringfence.model.principals import Principal, ServiceAccountRef
-from ringfence.plan.children import core_namespace, deny_all, role_binding
+from ringfence.plan.children import core_namespace, deny_all, role_binding, service_account
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired, Plan, Stage
 
@@ -62,6 +62,9 @@ def _fence(place: Place) -> Iterable[Desired]:
     rules = _RULES[place].model_dump(mode="json", by_alias=True, exclude_none=True)
     yield place.child(GUARDRAIL, names.GUARDRAIL, {"spec": rules})
     yield deny_all.make(place)
+    # For whose token the canary asks: the API server looks it up before it asks any policy, and Kubernetes' own
+    # controller makes it some time after the namespace.
+    yield service_account.make(place)
 
 
 def _access(place: Place) -> Iterable[Desired]:

@@ -14,12 +14,13 @@ from ringfence.model.kinds import (
     NAMESPACE,
     RESOURCE_QUOTA,
     RETENTION_POLICY,
+    SERVICE,
     SERVICE_ACCOUNT,
     TENANT,
     Ref,
     ResourceType,
 )
-from ringfence.plan import access
+from ringfence.plan import access, frontends
 from ringfence.plan.namespace.peers import declared_by
 from ringfence.plan.reasons import ConditionType
 from ringfence.plan.seen import AnySubject, View
@@ -56,7 +57,8 @@ def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
     What a home tells of the gateway is told again in each of the tenant's Namespaces. What the gateway was told to
     serve is what routes wait for, also where it changes no byte of its files: an environment may have no callers yet.
     A quota given back lets others have it; the Tenant divides anew and wakes those who wait. A revision is its route's,
-    and what the Tenant's gateway serves.
+    and what the Tenant's gateway serves. A tenant's own Service concerns nobody unless a provider names it: then all go
+    by the port that it leads to.
     """
     owners = _owners(ref.namespace)
     tenant, _ = names.split_core_namespace(ref.namespace)
@@ -65,11 +67,26 @@ def of_child(ref: Ref, labels: Mapping[str, str], view: View) -> frozenset[Ref]:
         return owners | {Ref(TENANT, "", tenant)}
     if ours and ref.type == CONTROLLER_REVISION and names.ROUTE_LABEL in labels:
         return owners | {Ref(MODEL_ROUTE, tenant, labels[names.ROUTE_LABEL])}
+    if is_tenants_own(ref, labels):
+        return frozenset(_who_go_by(ref, tenant, view))
     if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_CONFIG_MAP):
         return owners.union(_refs(view, NAMESPACE, ref))
     if ref == Ref(CONFIG_MAP, tenant, names.GATEWAY_ROUTES):
         return owners.union(_unseen(view, tenant))
     return owners
+
+
+def is_tenants_own(ref: Ref, labels: Mapping[str, str]) -> bool:
+    """Whether a change of this object is no drift: people make it, where workloads run, as they like."""
+    _, namespace = names.split_core_namespace(ref.namespace)
+    return ref.type == SERVICE and bool(namespace) and labels.get(names.MANAGED_BY_LABEL) != names.MANAGED_BY
+
+
+def _who_go_by(service: Ref, tenant: str, view: View) -> Iterable[Ref]:
+    owner = view.subject(Ref(TENANT, "", tenant))
+    if owner and owner.spec and service in frontends.services(tenant, owner.spec):
+        yield owner.ref
+        yield from (each.ref for kind in (NAMESPACE, MODEL_ROUTE) for each in view.subjects(kind, tenant))
 
 
 def _is_key(ref: Ref) -> bool:

@@ -31,6 +31,8 @@ _SHARED: Final[Mapping[str, tuple[str, ...]]] = {
     "Certificate": ("spec",),
     "ExternalSecret": ("spec",),
 }
+# Annotations whose absence says something, too.
+_TAKEN_OFF: Final = (names.LABELS_ANNOTATION, names.REFUSED_ANNOTATION, names.REFUSED_BECAUSE_ANNOTATION)
 _QUANTITIES: Final = frozenset({"hard", "default", "defaultRequest"})
 
 
@@ -125,8 +127,9 @@ def _metadata_differences(desired: Mapping[str, Any], content: Mapping[str, Any]
     for name in wanted:
         if annotations.get(name) != wanted[name]:
             yield _pointer("/metadata/annotations", name), False
-    if names.LABELS_ANNOTATION in annotations and names.LABELS_ANNOTATION not in wanted:
-        yield _pointer("/metadata/annotations", names.LABELS_ANNOTATION), True
+    for name in _TAKEN_OFF:
+        if name in annotations and name not in wanted:
+            yield _pointer("/metadata/annotations", name), True
     if any(finalizer not in content.get("finalizers", ()) for finalizer in desired.get("finalizers", ())):
         yield "/metadata/finalizers", False
     if content.get("ownerReferences"):

@@ -17,7 +17,7 @@ from ringfence.model.kinds import (
     TENANT,
     Ref,
 )
-from ringfence.plan import access
+from ringfence.plan import access, frontends
 from ringfence.plan.children import gateway_routes
 from ringfence.plan.modelroute.history import is_revision_of
 from ringfence.plan.ownership import is_orphan, owns
@@ -48,6 +48,7 @@ def look(
         probed=view.probed(home) if ref.type in (TENANT, MODEL_ROUTE) else None,
         gateway=_gateway(view, home) if ref.type == NAMESPACE else {},
         keys=_keys(view, cores.values()) if ref.type == TENANT else {},
+        services=_services(view, tenant),
     )
     return subject, seen
 
@@ -120,6 +121,13 @@ def _keys(view: View, cores: Iterable[CoreNamespace]) -> dict[str, Mapping[str, 
 def _keys_in(live: Mapping[Ref, Live]) -> dict[str, str]:
     keys = [ref for ref in live if ref.type == SERVICE_ACCOUNT and names.is_gateway_key(ref.name)]
     return {ref.name: live[ref].uid for ref in keys if live[ref].ours and not live[ref].deleting}
+
+
+def _services(view: View, tenant: AnySubject | None) -> dict[Ref, Live]:
+    """Those that the Tenant's providers name."""
+    wanted = frontends.services(tenant.name, tenant.spec) if tenant and tenant.spec else frozenset()
+    found = ((ref, view.live(ref.namespace).get(ref)) for ref in wanted)
+    return {ref: live for ref, live in found if live is not None}
 
 
 def _gateway(view: View, home: str) -> Mapping[str, str]:

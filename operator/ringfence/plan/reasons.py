@@ -54,6 +54,10 @@ class Reason(_Documented):
     UNKNOWN_REGION = "UnknownRegion", "The region is missing, or not one of the Tenant's."
     POD_SECURITY_NOT_ALLOWED = "PodSecurityNotAllowed", "The Tenant does not allow that Pod Security level."
     TEST_KEY_REFUSED = "TestKeyRefused", "A gateway key of mode Test is not served in a protected environment."
+    PROXY_DOUBTED = (
+        "ProxyDoubted",
+        "Proxies are trusted in a network that pods may have addresses in: keys with allowCIDRs are not served.",
+    )
     UNKNOWN_SUBJECT = "UnknownSubject", "Access is given to somebody whom the Tenant does not know."
     WORKLOAD_REFUSED = "WorkloadRefused", "Access is given to a ServiceAccount of a tenant's namespace; it gets none."
     PEER_NOT_DECLARED = "PeerNotDeclared", "The other Namespace does not declare this connection, or can't have it."
@@ -75,6 +79,7 @@ class Reason(_Documented):
     NOT_SERVED_YET = "NotServedYet", "This release judges the object but does not serve it yet."
     UNKNOWN_PROVIDER = "UnknownProvider", "The Tenant has no provider of that name with that model."
     MODEL_TAKEN = "ModelTaken", "An older route serves the same model in the same environment."
+    AWAITING_PROMOTION = "AwaitingPromotion", "The first environment is protected, and nothing is promoted to it yet."
     AWAITING_APPROVAL = "AwaitingApproval", "A promotion waits for a second person; the old revision serves meanwhile."
     UNKNOWN_REVISION = "UnknownRevision", "The route never had the promoted revision, or had it too long ago."
     NOT_SERVED_BEFORE = "NotServedBefore", "The promoted revision was not seen to serve in the environment before."
@@ -87,13 +92,20 @@ class Reason(_Documented):
     GATEWAY_STARTING = "GatewayStarting", "What the gateway needs before it can start is not known yet."
     CONFIGURATION_REFUSED = (
         "ConfigurationRefused",
-        "What was rendered for the gateway breaks its own rules or is too large; it goes on with what it has.",
+        "What is to be served breaks a rule, is too large, or was refused by Envoy; what served before serves on.",
     )
     TOO_MANY_ROUTES = "TooManyRoutes", "The Tenant's gateway has no room for its newest ModelRoutes."
     NOT_SERVED = "NotServed", "The gateway was not seen to serve what the route says."
     NO_GATEWAY = "NoGateway", "The Tenant has no gateway: spec.gateway.dataPlane is None."
     OUTSIDE_BOUNDARY = "OutsideBoundary", "The provider is outside of what the Tenant's data must not leave."
     PLAINTEXT_UPSTREAM = "PlaintextUpstream", "A model frontend is spoken to without TLS, inside the cluster."
+    PLAINTEXT_CREDENTIAL = "PlaintextCredential", "A provider's key would be sent in plain text; nothing is sent to it."
+    LESS_PROTECTED = (
+        "LessProtected",
+        "A model frontend runs in an environment that is less protected than the one whose requests it would get.",
+    )
+    SERVICE_MISSING = "ServiceMissing", "A model frontend's Service is not there, or has not the port that is named."
+    SERVICE_REFUSED = "ServiceRefused", "A model frontend's Service does not select pods of its own namespace."
     AUTHORITY_MISSING = "AuthorityMissing", "The ConfigMap with a frontend's authority has no certificate to trust."
     DUE = "Due", "The date has passed."
     NOT_DUE = "NotDue", "The date has not come."

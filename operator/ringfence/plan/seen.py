@@ -78,6 +78,8 @@ class Facts:
     """Optional resource types that the API server serves (ExternalSecret)."""
     protected_ranges: tuple[str, ...] = ()
     """Service, pod and node ranges in CIDR notation, as read from the cluster plus settings."""
+    pod_ranges: tuple[str, ...] = ()
+    """Of those, the ones that pods have addresses in."""
     unknown_ranges: tuple[str, ...] = ()
     """Which of "services", "pods", "nodes" could not be known; egress exceptions are refused meanwhile."""
     default_storage_class: str | None = None
@@ -91,8 +93,8 @@ class Facts:
     """Who certifies gateways, as the installation says; where it says nothing, Ringfence does."""
     rate_limit_service: RateLimitService | None = None
     """Who counts tokens exactly, as the installation says; where it says nothing, they are estimated."""
-    trusted_hops: int = 0
-    """Proxies before gateways that are believed where a client is."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks, CIDR notation, of the proxies before gateways that are believed where a client is."""
 
 
 class Existence(StrEnum):
@@ -162,6 +164,14 @@ class Probed:
     """The one revision of the configuration that all replicas serve, in 16 hex digits; empty where they differ."""
     problem: str = ""
     """Why it doesn't serve as it should, in a sentence that names the replica; empty where all is well."""
+    refused: str = ""
+    """The published revision, where Envoy refused some of it, in one replica at least; empty where it did not."""
+    lacks_secrets: bool = False
+    """Whether all that is wrong is that secrets are not there: everything else was taken."""
+
+    def serves(self, revision: str) -> bool:
+        """Whether every replica has taken all of that revision, be it without some provider's key."""
+        return self.reachable and self.revision == revision and (not self.problem or self.lacks_secrets)
 
 
 class View(Protocol):
@@ -184,7 +194,7 @@ class View(Protocol):
         ...
 
     def live(self, namespace: str) -> Mapping[Ref, Live]:
-        """All watched objects in one core namespace: ours, and any NetworkPolicy or RoleBinding there."""
+        """All watched objects in one core namespace: ours, and any NetworkPolicy, RoleBinding or Service there."""
         ...
 
     def probed(self, tenant: str) -> Probed | None:
@@ -220,5 +230,7 @@ class Seen:
     """For a Namespace: what its home's ConfigMap tells of the gateway."""
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Uids of the ServiceAccounts of gateway keys by name, by core namespace."""
+    services: Mapping[Ref, Live] = field(default_factory=dict)
+    """Services of the tenant's model frontends, whoever made them."""
     probed: Probed | None = None
     """The last look at the tenant's gateway; None before the first, and where there is no gateway."""

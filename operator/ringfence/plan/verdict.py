@@ -25,11 +25,20 @@ _STALLED: Final = frozenset(
         Reason.TOO_MANY_NAMESPACES,
         Reason.POD_SECURITY_NOT_ALLOWED,
         Reason.PROTECTED_RANGE,
+        Reason.PROXY_DOUBTED,
         Reason.SECRET_KEY_NOT_ALLOWED,
         Reason.DELETION_BLOCKED,
     }
 )
-_SETTLED: Final = frozenset({Reason.NOT_SERVED_YET, Reason.QUARANTINED, Reason.AWAITING_APPROVAL, Reason.NO_GATEWAY})
+_SETTLED: Final = frozenset(
+    {
+        Reason.NOT_SERVED_YET,
+        Reason.QUARANTINED,
+        Reason.AWAITING_PROMOTION,
+        Reason.AWAITING_APPROVAL,
+        Reason.NO_GATEWAY,
+    }
+)
 # Conditions that are bad news when they are True.
 _ALARMS: Final = frozenset({ConditionType.BUDGET_EXCEEDED})
 

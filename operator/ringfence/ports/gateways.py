@@ -13,5 +13,5 @@ class Gateways(Protocol):
     """Looks at replicas."""
 
     async def look(self, replica: Replica, trust: Trust) -> Sight:
-        """What a replica answers; it never raises for what the replica does or fails to do."""
+        """What a replica answers in seconds; it never raises for what the replica does or fails to do."""
         ...

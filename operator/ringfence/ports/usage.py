@@ -41,11 +41,11 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """By what a collector is known."""
+    """By what a gateway's replicas are known, and the collectors beside them."""
 
     server_name: str
     authority: str
-    """Certificates, PEM. Plain HTTP is spoken where it is empty."""
+    """Certificates, PEM. Nobody is asked where it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Collectors(Protocol):
         """What came after a cursor (all of it after an empty one), as the collector wrote it.
 
         Raises:
-            CollectorError: no answer, or one that can't be a page.
+            CollectorError: no answer in seconds, or one that can't be a page.
         """
         ...
 

@@ -19,8 +19,8 @@ VERSION: Final = 1
 MOST_ROWS: Final = 500
 """Of one page."""
 MOST_BYTES: Final = 1 << 20
-_MOST: Final = 1 << 53
-"""Beyond it numbers are no longer exact in JSON."""
+MOST_NUMBER: Final = (1 << 53) - 1
+"""Beyond it numbers are no longer exact in JSON: sums stay there, so that none makes a page unreadable."""
 _LONGEST: Final = 253
 _INSTANCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER: Final = re.compile(r"[0-9]{1,16}")
@@ -100,7 +100,7 @@ def _belongs(namespace: str, tenant: str) -> bool:
 
 
 def _whole(value: object) -> int:
-    if type(value) is not int or not 0 <= value < _MOST:  # True is an int, too
+    if type(value) is not int or not 0 <= value <= MOST_NUMBER:  # True is an int, too
         raise PageError("not a number")
     return value
 

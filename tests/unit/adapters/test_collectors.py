@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
+from structlog.testing import capture_logs
 
 from ringfence.adapters.collector import server
 from ringfence.adapters.collector.server import Address, serve
@@ -16,6 +17,7 @@ from ringfence.usage.page import MOST_BYTES, Page, decode
 from tests.gateway.certificates import Certificates
 from tests.gateway.pod import project
 from tests.usage_samples import page, row
+from tests.waiting import eventually_async
 
 HOST = "ringfence-gateway.acme.svc"
 LOCAL = "127.0.0.1"
@@ -26,16 +28,14 @@ async def _page(_: str) -> Page:
 
 
 @asynccontextmanager
-async def _collector(certificates: Path | None = None) -> AsyncIterator[Replica]:
+async def _collector(certificates: Path) -> AsyncIterator[Replica]:
     async with serve(Address(LOCAL, 0, certificates), _page, lambda: b"", lambda: "") as port:
         yield Replica("pod-0", LOCAL, port)
 
 
 @pytest.fixture
-async def asking() -> AsyncIterator[HttpCollectors]:
-    collectors = HttpCollectors()
-    yield collectors
-    await collectors.close()
+def asking() -> HttpCollectors:
+    return HttpCollectors()
 
 
 async def test_a_collector_is_believed_by_its_gateways_certificate(tmp_path: Path, asking: HttpCollectors) -> None:
@@ -57,11 +57,16 @@ async def test_a_collector_is_believed_by_its_gateways_certificate(tmp_path: Pat
 async def test_a_renewed_certificate_is_used_without_a_restart(
     tmp_path: Path, asking: HttpCollectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor is the old one lost while half of the new one is there."""
     monkeypatch.setattr(server, "_RELOADED", 0.02)
     old, new = Certificates(tmp_path / "old"), Certificates(tmp_path / "new")
     project(tmp_path / "tls", old.server(HOST))
     async with _collector(tmp_path / "tls") as replica:
         await asking.page(replica, Trust(HOST, old.authority.read_text()), "")
+        project(tmp_path / "tls", {**new.server(HOST), "tls.key": b"half written"})
+        with capture_logs() as told:
+            await eventually_async(lambda: len(told) > 1)
+        assert not await _refuses(asking, replica, Trust(HOST, old.authority.read_text()))
         project(tmp_path / "tls", new.server(HOST))
         trust = Trust(HOST, new.authority.read_text())
         async with asyncio.timeout(10):
@@ -78,7 +83,7 @@ async def _refuses(asking: HttpCollectors, replica: Replica, trust: Trust) -> bo
 
 
 @asynccontextmanager
-async def _impostor(answer: web.Response) -> AsyncIterator[Replica]:
+async def _impostor(answer: web.Response, certificates: Certificates) -> AsyncIterator[Replica]:
     async def handle(_: web.Request) -> web.Response:
         return answer
 
@@ -87,7 +92,7 @@ async def _impostor(answer: web.Response) -> AsyncIterator[Replica]:
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCAL, 0).start()
+        await web.TCPSite(runner, LOCAL, 0, ssl_context=certificates.serving(HOST)).start()
         yield Replica("pod-0", LOCAL, runner.addresses[0][1])
     finally:
         await runner.cleanup()
@@ -103,21 +108,33 @@ async def _impostor(answer: web.Response) -> AsyncIterator[Replica]:
     ids=["too much", "an error", "a way elsewhere"],
 )
 async def test_what_a_pod_may_not_answer_is_an_error(
-    answer: Callable[[], web.Response], why: str, asking: HttpCollectors
+    answer: Callable[[], web.Response], why: str, asking: HttpCollectors, tmp_path: Path
 ) -> None:
-    """The same question to a collector is answered."""
-    async with _collector() as replica:
-        assert await asking.page(replica, Trust(HOST, ""), "")
-    async with _impostor(answer()) as replica:
+    """An answer that it may give, to the same question, is taken."""
+    certificates = Certificates(tmp_path)
+    trust = Trust(HOST, certificates.authority.read_text())
+    async with _impostor(web.Response(body=b"a page"), certificates) as replica:
+        assert await asking.page(replica, trust, "") == b"a page"
+    async with _impostor(answer(), certificates) as replica:
         with pytest.raises(CollectorError, match=why):
-            await asking.page(replica, Trust(HOST, ""), "")
+            await asking.page(replica, trust, "")
 
 
-async def test_nobody_there_is_an_error(asking: HttpCollectors) -> None:
-    async with _collector() as replica:
-        pass
+async def test_a_collector_of_which_nothing_is_known_is_not_asked(asking: HttpCollectors) -> None:
+    """Without an authority anybody at that address could speak for the tenant, in the clear."""
+    async with serve(Address(LOCAL, 0), _page, lambda: b"", lambda: "") as port:
+        with pytest.raises(CollectorError, match="no authority"):
+            await asking.page(Replica("pod-0", LOCAL, port), Trust(HOST, ""), "")
+
+
+async def test_nobody_there_is_an_error(asking: HttpCollectors, tmp_path: Path) -> None:
+    ours = Certificates(tmp_path / "ours")
+    project(tmp_path / "tls", ours.server(HOST))
+    trust = Trust(HOST, ours.authority.read_text())
+    async with _collector(tmp_path / "tls") as replica:
+        assert await asking.page(replica, trust, "")
     with pytest.raises(CollectorError, match=LOCAL):
-        await asking.page(replica, Trust(HOST, ""), "")
+        await asking.page(replica, trust, "")
 
 
 @pytest.mark.parametrize(("problem", "status"), [("", 200), ("not counting: no space", 503)])

@@ -108,6 +108,14 @@ def test_the_canary_stands_in_namespaces_that_no_tenant_can_have() -> None:
     assert names.CANARY_TENANT in RESERVED_NAMES
 
 
+def test_the_account_for_whose_token_the_canary_asks_is_planted_before_its_roles() -> None:
+    """The API server looks it up first: where it is not there, nobody asks the policy."""
+    planted = [each.ref.path for stage in plan_canary().stages[:-1] for each in stage.apply]
+    asked = [each.path.removesuffix("/token") for each in PROBES if each.path.endswith("/token")]
+    assert asked
+    assert set(asked) <= set(planted)
+
+
 def test_only_two_identities_ask() -> None:
     """Those that the roles and the policies know."""
     assert {each.asker for each in PROBES} == set(Asker)

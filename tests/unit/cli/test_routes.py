@@ -13,9 +13,12 @@ from typer.testing import CliRunner, Result
 
 from ringfence.adapters.sqlite.ledger import SqliteLedger
 from ringfence.cli.render import render
+from ringfence.cli.route.difference import changes
 from ringfence.cli.route.trace import trace
 from ringfence.lineage.entry import Entry
 from ringfence.model.kinds import MODEL_ROUTE, Ref
+from ringfence.model.parse import parse
+from ringfence.plan.modelroute.revision import RouteRevision, revision_of
 from ringfence.plan.plan import Placed
 from tests.gateway_world import ACME, CHAT, ROUTE_SPEC, TENANT_SPEC, Json, manifest
 from tests.lineage_samples import ACME as ACME_LOG
@@ -59,6 +62,44 @@ def test_what_can_not_be_told_is_refused(tmp_path: Path, edits: Json, word: str)
 def test_a_route_without_its_tenant_has_no_revision(tmp_path: Path) -> None:
     found = run(render, written(tmp_path, manifest(CHAT, ROUTE_SPEC)))
     assert (found.exit_code, "its Tenant" in found.output) == (1, True)
+
+
+EVERYBODY = "every Namespace of the environment"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ({}, {"limits": {"requestsPerMinute": 7}}, "limits.requestsPerMinute: nothing -> 7"),
+        ({}, {"backends.0.weight": 2}, "backends[0].weight: 1 -> 2"),
+        ({"consumers": {"namespaces": ["web"]}}, {}, f"consumers: web -> {EVERYBODY}"),
+        (
+            {},
+            {"consumers": {"namespaces": ["web"], "serviceAccounts": [{"namespace": "live", "name": "ui"}]}},
+            f"consumers: {EVERYBODY} -> web, live/ui",
+        ),
+    ],
+)
+def test_an_approver_is_told_what_changes_and_who_may_call(before: Json, after: Json, line: str) -> None:
+    """In one line each: a list of callers that goes is not told as if there were fewer."""
+    assert list(changes(made(before), made(after))) == [line]
+
+
+def test_an_approver_is_told_all_of_what_comes_where_nothing_served() -> None:
+    lines = list(changes(None, made({})))
+    assert "backends[0].host: nothing -> api.openai.com" in lines
+    assert f"consumers: nothing -> {EVERYBODY}" in lines
+    assert list(changes(made({}), made({}))) == []
+
+
+def made(edits: Json) -> RouteRevision:
+    """The revision of the sample route with these edits."""
+    route, tenant = parse(manifest(CHAT, edited(ROUTE_SPEC, edits))), parse(manifest(ACME, TENANT_SPEC))
+    assert route.spec is not None, route.problems
+    assert tenant.spec is not None
+    found = revision_of("acme", route.spec, tenant.spec)
+    assert found is not None
+    return found
 
 
 @pytest.fixture

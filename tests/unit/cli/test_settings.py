@@ -55,3 +55,35 @@ def test_an_issuer_whose_certificates_nobody_could_verify_is_refused() -> None:
     """Callers would have to trust anybody."""
     with pytest.raises(ValueError, match="needs --certificate-authority"):
         replace(SETTINGS, certificate_issuer="Issuer/platform").tuning("me")
+
+
+def test_trusted_proxies_are_networks() -> None:
+    """In one order, each once; nobody is trusted where none is named."""
+    assert SETTINGS.tuning("me").gateways.trusted_proxies == ()
+    named = replace(SETTINGS, trusted_proxies=("2001:db8::/32", "192.0.2.0/24", "192.0.2.0/24"))
+    assert named.tuning("me").gateways.trusted_proxies == ("192.0.2.0/24", "2001:db8::/32")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "192.0.2.1", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/255.255.255.0", "fe80::%eth0/64", "proxy.example/24"],
+)
+def test_what_is_no_network_is_refused_by_the_name_of_the_option(text: str) -> None:
+    """Envoy would leave it out without a word."""
+    with pytest.raises(ValueError, match=r"--trusted-proxies is CIDR\[,CIDR...\]"):
+        replace(SETTINGS, trusted_proxies=("192.0.2.0/24", text)).tuning("me")
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "::/0"])
+def test_nobody_trusts_everybody(text: str) -> None:
+    """Pods of the tenant reach the gateway, too."""
+    with pytest.raises(ValueError, match="--trusted-proxies can't be everybody"):
+        replace(SETTINGS, trusted_proxies=(text,)).tuning("me")
+
+
+def test_trusted_proxies_leave_room_for_routes() -> None:
+    """They stand in the rule of each key."""
+    networks = tuple(f"192.0.2.{number}/32" for number in range(17))
+    assert len(replace(SETTINGS, trusted_proxies=networks[:16]).tuning("me").gateways.trusted_proxies) == 16
+    with pytest.raises(ValueError, match="--trusted-proxies are 16 networks at most"):
+        replace(SETTINGS, trusted_proxies=networks).tuning("me")

@@ -43,6 +43,7 @@ def test_ranges_come_from_nodes_service_ranges_and_settings() -> None:
     told.facts.seen(SERVICE_CIDR, {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ["10.96.0.0/12"]}})
     facts = told.facts.facts()
     assert facts.protected_ranges == ("10.244.0.0/24", "10.96.0.0/12", "198.51.100.0/24", "2001:db8::1/128")
+    assert facts.pod_ranges == ("10.244.0.0/24",)
     assert facts.unknown_ranges == ()
 
 

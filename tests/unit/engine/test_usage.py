@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from ringfence import names
+from ringfence.engine import usage
 from ringfence.engine.endpoints import Endpoints
 from ringfence.engine.metrics import Metrics
 from ringfence.engine.record import Recorder
@@ -19,6 +20,8 @@ from ringfence.lineage.leaf import decode_leaf
 from ringfence.lineage.usage import rows_digest
 from ringfence.model import kinds
 from ringfence.model.kinds import TENANT, Ref
+from ringfence.plan.children import core_namespace
+from ringfence.plan.place import Place
 from ringfence.ports.ledger import ForkRefusedError, LedgerUnavailableError
 from ringfence.usage.tally import HOUR
 from tests.fakes.ledger import MemoryLedger
@@ -50,7 +53,6 @@ class World:
     """Two tenants, each with a gateway of one replica, and an operator that counts."""
 
     view: Simulation = field(default_factory=Simulation)
-    endpoints: Endpoints = field(default_factory=Endpoints)
     collectors: MemoryCollectors = field(default_factory=MemoryCollectors)
     store: MemoryUsage = field(default_factory=MemoryUsage)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
@@ -58,8 +60,10 @@ class World:
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
+        self.endpoints = Endpoints(self.view)
         for name in ("acme", "globex"):
             self.view.put(tenant(name))
+            self.view.put(core_namespace.make(Place.home(name, self.uid(name)), None).manifest)
             self.slice(name, f"{name}-0")
         self.collectors.instances |= {"acme-0": INSTANCE, "globex-0": OTHER}
         self.usage = self.operator()
@@ -310,7 +314,7 @@ async def test_who_no_longer_leads_stops_counting(world: World) -> None:
     await world.round()
     world.clock.seconds = hours_later(2)
     world.ledger.failures[world.uid("acme")] = ForkRefusedError("another process")
-    with pytest.raises(ForkRefusedError):
+    with pytest.RaisesGroup(ForkRefusedError):
         await world.usage.run()
 
 
@@ -364,3 +368,66 @@ def test_endpoints_that_are_gone_are_asked_no_more(world: World) -> None:
     assert [each.name for each in world.endpoints.of("acme")] == ["acme-1", "acme-2"]
     world.endpoints.listed(kinds.ENDPOINT_SLICE, {("globex", f"{names.GATEWAY}-x")}, 9)
     assert world.endpoints.homes() == {"globex"}
+
+
+async def test_a_service_of_the_gateways_name_elsewhere_is_asked_for_nothing(world: World) -> None:
+    """A core namespace may be called as another tenant's home would be; whose it is, its owner's uid says."""
+    world.view.put(core_namespace.make(Place.of("acme", world.uid("acme"), "dev", "dev"), None).manifest)
+    world.slice("acme-dev", "trap")
+    await world.round()
+    assert {pod for pod, _, _ in world.collectors.asked} == {"acme-0", "globex-0"}
+
+
+async def test_a_collector_that_answers_nobody_delays_nobody_elses(world: World) -> None:
+    """Neither another tenant's nor another replica of its own."""
+    world.slice("acme", "acme-0", "acme-1")
+    world.collectors.instances["acme-1"] = INSTANCE
+    world.collectors.changes |= {"acme-1": [row(4)], "globex-0": [row(2, namespace="globex-dev")]}
+    answering = world.collectors.silent["acme-0"] = asyncio.Event()
+    running = asyncio.create_task(world.operator(every=0.01).run())
+    await eventually_async(lambda: (world.requests("acme"), world.requests("globex")) == (4, 2))
+    world.collectors.changes["globex-0"].append(row(7, namespace="globex-dev"))
+    await eventually_async(lambda: world.requests("globex") == 7)
+    assert [pod for pod, _, _ in world.collectors.asked].count("acme-0") == 1
+    world.collectors.changes["acme-0"] = [row(1, account="a")]
+    answering.set()
+    await eventually_async(lambda: world.requests("acme") == 5)
+    running.cancel()
+
+
+async def test_a_replica_with_much_to_tell_is_heard_for_so_long_in_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest comes in the next one."""
+    monkeypatch.setattr(usage, "LONGEST", -1.0)
+    world.collectors.changes["acme-0"] = [row(1), row(1, account="a"), row(1, account="b")]
+    await world.round()
+    assert world.requests("acme") == world.collectors.page_size
+    await world.round()
+    assert world.requests("acme") == 3
+
+
+async def test_hours_of_a_tenant_whose_gateway_is_gone_are_recorded(world: World) -> None:
+    """Nobody is asked for them any more."""
+    world.collectors.changes["acme-0"] = [row(3)]
+    await world.round()
+    world.slice("acme")
+    world.clock.seconds = hours_later(2)
+    await world.round()
+    assert [record["requests"] for record in world.records("acme")] == [3]
+
+
+async def test_a_folder_that_cannot_be_listed_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is asked, is asked; the rest is tried again."""
+
+    async def unreadable() -> Sequence[LogId]:
+        raise PermissionError("usage")
+
+    monkeypatch.setattr(world.store, "logs", unreadable)
+    world.collectors.changes["acme-0"] = [row(3)]
+    running = asyncio.create_task(world.operator(every=0.01).run())
+    await eventually_async(lambda: world.requests("acme") == 3)
+    world.collectors.changes["acme-0"].append(row(5))
+    await eventually_async(lambda: world.requests("acme") == 5)
+    assert not running.done()
+    running.cancel()

@@ -43,6 +43,7 @@ CHAT_BEFORE: Final = Route("chat", "chat", "rev-0", ((SPARE,),))
 LIVE: Final = Key("ci", "ringfence-key-ci", "uid-1", live=True, cidrs=("198.51.100.0/24", "2001:db8::/32"))
 TRIAL: Final = Key("trial", "ringfence-key-trial", "uid-2", live=False)
 PROBE: Final = Probe("ringfence-system", "ringfence-probe")
+PROXIES: Final = ("192.0.2.0/24", "2001:db8:7e57::/48")
 SERVICE: Final = "ratelimit.infra.svc:8081"
 
 

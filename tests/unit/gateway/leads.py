@@ -22,6 +22,12 @@ def cluster_by(files: Json, key: str, value: str) -> None:
     action[key] = value
 
 
+def reword(files: Json, old: str, new: str) -> None:
+    source = parts.reader(files)
+    assert old in source["inline_string"]
+    source["inline_string"] = source["inline_string"].replace(old, new)
+
+
 def unenforced(files: Json) -> None:
     parts.per_filter(files)["ringfence.route-limit"]["filter_enforced"] = {"default_value": {"numerator": 0}}
 
@@ -62,6 +68,15 @@ LEADS: Final = (
         "always the same cluster again",
         lambda f: parts.host(f)["retry_policy"].update(refresh_cluster_on_retry=False),
         "setting",
+    ),
+    Mutation("a field of other models", lambda f: reword(f, " modalities ", " modalities models "), "script"),
+    Mutation("any field", lambda f: reword(f, "not allowed[key]", "false"), "script"),
+    Mutation("answers are stored", lambda f: reword(f, "'^false'", "'^'"), "script"),
+    Mutation("any type of tool", lambda f: reword(f, "'custom function'", "'custom function mcp'"), "script"),
+    Mutation(
+        "fields that are seen, and not refused",
+        dropping(lambda f: parts.step(f, "ringfence.agreement")["rules"]["policies"], "field"),
+        "chain",
     ),
     Mutation("a limit that is not enforced", unenforced, "setting"),
     Mutation("another filter for a route", lambda f: parts.per_filter(f).update({"envoy.filters.http.x": {}}), "field"),

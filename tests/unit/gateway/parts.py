@@ -146,6 +146,18 @@ def rules(files: Json) -> Json:
     return found
 
 
+def key_places(files: Json) -> list[Json]:
+    """What must be true of the caller of the one key that has networks."""
+    found: list[Json] = rules(files)["policies"]["key ci of acme-dev"]["principals"][0]["and_ids"]["ids"]
+    return found
+
+
+def proxies(files: Json) -> Json:
+    """Who is trusted to say where a caller is."""
+    found: Json = manager(files)["original_ip_detection_extensions"][0]["typed_config"]
+    return found
+
+
 def workloads(files: Json) -> Json:
     found: Json = rules(files)["policies"]["workloads of acme-dev"]
     return found
@@ -166,8 +178,17 @@ def key_file(files: Json) -> Json:
 
 
 def pages(files: Json) -> Any:
+    return _of_pages(files)["route_config"]["virtual_hosts"][0]["routes"]
+
+
+def page_filters(files: Json) -> Any:
+    return _of_pages(files)["http_filters"]
+
+
+def _of_pages(files: Json) -> Json:
     manager = files["bootstrap.json"]["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
-    return manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]
+    found: Json = manager["typed_config"]
+    return found
 
 
 def runtime(files: Json) -> Json:

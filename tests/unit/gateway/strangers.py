@@ -65,7 +65,6 @@ STRANGERS: Final = (
         "chain",
     ),
     Mutation("nothing is taken off", dropping(parts.manager, "early_header_mutation_extensions"), "chain"),
-    Mutation("a client's address by its word", putting(parts.manager, "use_remote_address", False), "setting"),
     Mutation("a client names its request", putting(parts.manager, "preserve_external_request_id", True), "setting"),
     Mutation("a path as it came", putting(parts.manager, "normalize_path", False), "setting"),
     Mutation("no word on paths", dropping(parts.manager, "normalize_path"), "chain"),

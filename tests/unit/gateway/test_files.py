@@ -26,7 +26,7 @@ def test_another_gateway_has_another_revision() -> None:
         {},
         {"replicas": 2},
         {"tenant": "globex"},
-        {"trusted_hops": 1},
+        {"trusted_proxies": full.PROXIES},
         {"probe": None},
         {"callers": {}},
     )
@@ -71,9 +71,9 @@ def _pools(number: int) -> tuple[tuple[Target, ...], ...]:
 
 
 def test_eight_hundred_routes_fit() -> None:
-    """With a fifth of the room left, and by the linter's leave."""
+    """With a sixth of the room left, and by the linter's leave."""
     made = configuration(crowded()).files
-    assert sum(map(len, made.values())) < 0.8 * LARGEST
+    assert sum(map(len, made.values())) < 5 / 6 * LARGEST
     assert lint(made) == ()
 
 
@@ -106,7 +106,7 @@ def pinned(name: str, model: str, pools: tuple[tuple[Target, ...], ...], limits:
 models = st.sampled_from(["one", 'wi"th', "100%"])
 targets = st.builds(Target, st.sampled_from([each.name for each in UPSTREAMS]), models, st.integers(1, 9))
 pools = st.lists(st.lists(targets, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple)
-numbers = st.none() | st.integers(1, 10**10)
+numbers = st.none() | st.sampled_from([1, 599, 2**31 - 1])
 limits = st.builds(Limits, numbers, numbers, max_parallel=st.none() | st.integers(1, 99))
 routes = st.builds(pinned, st.sampled_from("abc"), st.sampled_from("xyz"), pools, limits)
 accounts = st.frozensets(st.sampled_from(["ui", "batch.v2", "a-b"]), max_size=2)

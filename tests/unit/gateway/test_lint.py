@@ -14,11 +14,13 @@ from tests.unit.gateway.copies import COPIES
 from tests.unit.gateway.full import Json
 from tests.unit.gateway.leads import LEADS
 from tests.unit.gateway.mutation import Mutation
+from tests.unit.gateway.places import ALONE, BEHIND_PROXIES
 from tests.unit.gateway.strangers import STRANGERS
 from tests.unit.gateway.ways_out import CANARY, WAYS_OUT, inline
 
 WHOLE: Final = full.rendered()
 WITH_SERVICE: Final = full.rendered(rate_limit_service=full.SERVICE)
+WITH_PROXIES: Final = full.rendered(trusted_proxies=full.PROXIES)
 
 
 def judged(files: Json) -> tuple[Finding, ...]:
@@ -31,7 +33,7 @@ def judged(files: Json) -> tuple[Finding, ...]:
     [
         full.gateway(),
         full.gateway(rate_limit_service=full.SERVICE),
-        full.gateway(requests_per_minute=None, probe=None, trusted_hops=2, replicas=3),
+        full.gateway(requests_per_minute=None, probe=None, trusted_proxies=full.PROXIES, replicas=3),
         full.gateway(callers={}),
         Gateway("acme", Issuer("https://issuer", "{}")),
     ],
@@ -42,7 +44,7 @@ def test_nothing_that_is_rendered_is_refused(gateway: Gateway) -> None:
     assert lint(configuration(gateway).files) == ()
 
 
-MUTATIONS: Final = (*COPIES, *STRANGERS, *LEADS, *WAYS_OUT)
+MUTATIONS: Final = (*COPIES, *STRANGERS, *ALONE, *LEADS, *WAYS_OUT)
 
 
 @cache
@@ -78,6 +80,13 @@ def test_a_forbidden_edit_about_the_rate_limit_service_is_refused(mutation: Muta
     """The same with a service that counts tokens."""
     assert judged(WITH_SERVICE) == ()
     assert mutation.rule in {finding.rule for finding in judged(mutation(WITH_SERVICE))}
+
+
+@pytest.mark.parametrize("mutation", BEHIND_PROXIES, ids=lambda mutation: mutation.title)
+def test_a_forbidden_edit_about_proxies_is_refused(mutation: Mutation) -> None:
+    """The same with proxies that are trusted."""
+    assert judged(WITH_PROXIES) == ()
+    assert mutation.rule in {finding.rule for finding in judged(mutation(WITH_PROXIES))}
 
 
 def test_what_is_no_json_is_refused() -> None:

@@ -1,10 +1,11 @@
 """Edits by which a key or a request would leave for somebody else, or in plain text."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tests.unit.gateway import parts
 from tests.unit.gateway.full import Json
-from tests.unit.gateway.mutation import Mutation, dropping, extension, putting, remove
+from tests.unit.gateway.mutation import Mutation, adding, dropping, extension, putting, remove
 
 
 def rename(files: Json, host: str) -> None:
@@ -12,6 +13,23 @@ def rename(files: Json, host: str) -> None:
     parts.endpoint(files)["hostname"] = parts.endpoint(files)["address"]["socket_address"]["address"] = host
     parts.upstream_tls(files)["sni"] = host
     parts.validation(files)["match_typed_subject_alt_names"][0]["matcher"] = {"exact": host}
+
+
+def plain_text_to(host: str) -> Callable[[Json], None]:
+    """Make the cluster without TLS lead elsewhere."""
+
+    def change(files: Json) -> None:
+        (locality,) = parts.cluster(files, "plain")["load_assignment"]["endpoints"]
+        (found,) = locality["lb_endpoints"]
+        found["endpoint"]["hostname"] = found["endpoint"]["address"]["socket_address"]["address"] = host
+
+    return change
+
+
+def give_key_to_the_plain_one(files: Json) -> None:
+    """Another provider's, where keys belong."""
+    injected = {"name": "ringfence.key", "typed_config": parts.provider_step(files, "first", "ringfence.key")}
+    parts.provider_filters(files, "plain").insert(-1, injected)
 
 
 def keep(files: Json, name: str) -> None:
@@ -37,7 +55,7 @@ WAYS_OUT: Final = (
     Mutation(
         "TLS 1.0 for callers",
         putting(lambda f: parts.downstream_tls(f)["tls_params"], "tls_minimum_protocol_version", "TLSv1_0"),
-        "setting",
+        "tls",
     ),
     Mutation(
         "TLS 1.1 for providers",
@@ -46,7 +64,22 @@ WAYS_OUT: Final = (
             "tls_minimum_protocol_version",
             "TLSv1_1",
         ),
-        "setting",
+        "tls",
+    ),
+    Mutation(
+        "a weak cipher for callers",
+        adding(lambda f: parts.downstream_tls(f)["tls_params"]["cipher_suites"], "AES128-SHA"),
+        "tls",
+    ),
+    Mutation(
+        "a weak cipher for providers",
+        adding(lambda f: parts.upstream_tls(f)["common_tls_context"]["tls_params"]["cipher_suites"], "AES128-SHA"),
+        "tls",
+    ),
+    Mutation(
+        "whatever ciphers there are for callers",
+        dropping(lambda f: parts.downstream_tls(f)["tls_params"], "cipher_suites"),
+        "tls",
     ),
     Mutation("any TLS for callers", dropping(parts.downstream_tls, "tls_params"), "tls"),
     Mutation(
@@ -90,6 +123,11 @@ WAYS_OUT: Final = (
         "plain text for callers", dropping(lambda f: parts.listener(f)["filter_chains"][0], "transport_socket"), "chain"
     ),
     Mutation("plain text to the world", dropping(parts.first, "transport_socket"), "tls"),
+    Mutation("a key in plain text", give_key_to_the_plain_one, "tls"),
+    *(
+        Mutation(f"plain text to {host}", plain_text_to(host), "tls")
+        for host in ("svc.example", "plain.acme-models.svc.example", "x.plain.acme-models.svc", "plain.svc")
+    ),
     Mutation(
         "another host",
         lambda f: parts.endpoint(f)["address"]["socket_address"].update(address="api.other.example"),
@@ -151,6 +189,12 @@ WAYS_OUT: Final = (
         "every page of the administration", lambda f: parts.pages(f)[0].update(match={"prefix": "/"}), "administration"
     ),
     Mutation("a page by any method", lambda f: parts.pages(f)[0]["match"].pop("headers"), "administration"),
+    Mutation("a pod that is ready without a configuration", lambda f: parts.page_filters(f).pop(0), "administration"),
+    Mutation(
+        "another script before the pages",
+        lambda f: parts.page_filters(f)[0]["typed_config"]["default_source_code"].update(inline_string=""),
+        "script",
+    ),
     Mutation(
         "an administration on a port",
         lambda f: f["bootstrap.json"]["admin"].update(

@@ -11,11 +11,12 @@ from ringfence.model.kinds import (
     NETWORK_POLICY,
     RESOURCE_QUOTA,
     RETENTION_POLICY,
+    SERVICE,
     SERVICE_ACCOUNT,
     TENANT,
     Ref,
 )
-from ringfence.plan.dependents import of_child, of_core_namespace, of_subject
+from ringfence.plan.dependents import is_tenants_own, of_child, of_core_namespace, of_subject
 from tests.sample_world import ACME, DATA, GLOBEX, WEB, Change, delete, edit
 from tests.simulation import Simulation
 
@@ -146,6 +147,21 @@ def test_a_keys_account_wakes_the_tenant_whose_gateway_knows_it(world: Simulatio
     """A key that is revoked, or made anew, is another gateway; other accounts are none of its business."""
     assert of_child(Ref(SERVICE_ACCOUNT, "acme-web", "ringfence-key-ci"), OURS, world) == {ACME, WEB}
     assert of_child(Ref(SERVICE_ACCOUNT, "acme-web", "default"), OURS, world) == {WEB}
+
+
+def test_a_service_wakes_who_goes_by_the_port_that_it_leads_to(world: Simulation) -> None:
+    """A model frontend's: the gateway, both ends of the way there, peers, and routes; any other one nobody."""
+    assert of_child(Ref(SERVICE, "acme-models", "llama"), {}, world) == {ACME, WEB, DATA, MODELS, CHAT}
+    assert of_child(Ref(SERVICE, "acme-web", "llama"), {}, world) == frozenset()
+    assert of_child(Ref(SERVICE, "acme-models", "other"), {}, world) == frozenset()
+    assert of_child(Ref(SERVICE, "acme", names.GATEWAY), {}, world) == {ACME}
+
+
+def test_a_tenants_own_service_is_no_drift() -> None:
+    """Its people change it as often as they like, and are followed at a measured pace; the gateway's is put right."""
+    assert is_tenants_own(Ref(SERVICE, "acme-models", "llama"), {})
+    assert not is_tenants_own(Ref(SERVICE, "acme", names.GATEWAY), {})
+    assert not is_tenants_own(Ref(NETWORK_POLICY, "acme-models", "llama"), {})
 
 
 def gateway(status: str, revision: str) -> Change:

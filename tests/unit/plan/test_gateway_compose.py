@@ -170,6 +170,29 @@ def test_keys_are_their_accounts_uids(cluster: Simulation) -> None:
     assert (again.name, again.uid != ci.uid) == ("ci", True)
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"pod_ranges": ("10.12.0.0/24",)}, "pods have addresses in 10.12.0.0/24"),
+        ({"pod_ranges": ("10.12.0.4/32",)}, "pods have addresses in 10.12.0.4/32"),
+        ({"unknown_ranges": ("pods",)}, "name their ranges in --pod-ranges"),
+    ],
+)
+def test_keys_of_a_place_are_none_where_pods_could_be_taken_for_proxies(
+    cluster: Simulation, changed: Json, why: str
+) -> None:
+    """They could claim any place; the object says what to do, and keys for anywhere go on."""
+    change(cluster, WEB, {"gatewayKeys": KEYS})
+    cluster.facts = replace(cluster.facts, trusted_proxies=("10.12.0.0/28",), pod_ranges=("10.244.0.0/16",))
+    assert [key.name for key in callers(cluster)["acme-web"].keys] == ["ci", "try"]
+    cluster.facts = replace(cluster.facts, **changed)
+    settle(cluster)
+    assert [key.name for key in callers(cluster)["acme-web"].keys] == ["try"]
+    assert told(cluster, WEB) == ("False", "ProxyDoubted")
+    assert "(ci)" in message(cluster, WEB)
+    assert why in message(cluster, WEB)
+
+
 def test_test_keys_are_none_in_a_protected_environment(cluster: Simulation) -> None:
     change(cluster, LIVE, {"gatewayKeys": KEYS})
     assert [key.name for key in callers(cluster)["acme-live"].keys] == ["ci"]

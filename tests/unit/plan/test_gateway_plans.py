@@ -144,10 +144,11 @@ def test_who_counts_tokens_is_reached_beside_the_operator_and_by_its_port_only(w
 def test_only_proxies_that_the_installation_names_say_where_a_client_is(world: Simulation) -> None:
     """Nobody does where it names none."""
     world.settle()
-    assert '"xff_num_trusted_hops":0' in world.objects[FILES]["data"]["lds.json"]
-    world.facts = replace(world.facts, trusted_hops=1)
+    assert "xff_trusted_cidrs" not in world.objects[FILES]["data"]["lds.json"]
+    world.facts = replace(world.facts, trusted_proxies=("192.0.2.0/24",))
     world.settle()
-    assert '"xff_num_trusted_hops":1' in world.objects[FILES]["data"]["lds.json"]
+    trusted = '"xff_trusted_cidrs":{"cidrs":[{"address_prefix":"192.0.2.0","prefix_len":24}]}'
+    assert trusted in world.objects[FILES]["data"]["lds.json"]
 
 
 @pytest.mark.parametrize("why", ["too large", "leaks"])
@@ -160,6 +161,9 @@ def test_what_can_not_be_served_replaces_nothing(world: Simulation, monkeypatch:
             raise TooLargeError(1 << 21)
         return ("a prompt would be logged",)
 
+    monkeypatch.setattr(
+        rendering, "judged", rendering.judged.__wrapped__
+    )  # of this very gateway, nothing is remembered
     monkeypatch.setattr(rendering, "configuration" if why == "too large" else "lint", refuse)
     edit(ACME, {"gateway": {"requestsPerMinute": 7}})(world)
     world.settle()

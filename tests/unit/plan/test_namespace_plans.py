@@ -17,11 +17,13 @@ from ringfence.model.kinds import (
     NETWORK_POLICY,
     RESOURCE_QUOTA,
     ROLE_BINDING,
+    SERVICE,
     SERVICE_ACCOUNT,
     TENANT,
     Ref,
 )
 from ringfence.plan.seen import Existence, SecretExists
+from tests.objects import service
 from tests.sample_world import ACME, DATA, WEB, annotate, delete, edit
 from tests.simulation import START, Object, Simulation
 from tests.told import core, inside, message, people, told
@@ -408,18 +410,40 @@ def test_environments_are_apart(world: Simulation) -> None:
 
 
 def test_a_model_frontend_admits_the_gateway_only(world: Simulation) -> None:
-    """Its port is opened to the gateway and to no peer, nor are shared ingress controllers let in."""
+    """Its pods' port is opened to the gateway and to no peer, nor are shared ingress controllers let in."""
     edit(ACME, {"network": {"ingressFrom": [{"namespace": "ingress-nginx"}]}})(world)
     models = Ref(NAMESPACE, "acme", "models")
-    edit(models, {"network": {"ingress": [{"from": {"namespace": "web"}, "ports": [8000, 9000]}]}})(world)
-    edit(WEB, {"network": {"egress": [{"to": {"namespace": "models"}, "ports": [8000, 9000]}]}})(world)
+    edit(models, {"network": {"ingress": [{"from": {"namespace": "web"}, "ports": [8080, 9000]}]}})(world)
+    edit(WEB, {"network": {"egress": [{"to": {"namespace": "models"}, "ports": [8080, 9000]}]}})(world)
     world.settle()
     policies = inside(world, "acme-models", NETWORK_POLICY)
     assert names.ALLOW_INGRESS not in policies
     assert names.ALLOW_INGRESS in inside(world, "acme-web", NETWORK_POLICY)
     ports = {port["port"] for rule in policies[names.ALLOW_PEERS]["spec"]["ingress"] for port in rule["ports"]}
     assert ports == {9000}
+    (rule,) = policies[names.ALLOW_GATEWAY]["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
     assert told(world, WEB, "Accepted") == ("False", "PeerNotDeclared")
+
+
+@pytest.mark.parametrize("port", ["gone", "named"])
+def test_where_a_frontends_port_is_not_known_no_peer_gets_any(world: Simulation, port: str) -> None:
+    """Whoever takes its Service away, or calls the port by name, opens the pods to nobody but the gateway."""
+    models = Ref(NAMESPACE, "acme", "models")
+    edit(models, {"network": {"ingress": [{"from": {"namespace": "web"}, "ports": [9000]}]}})(world)
+    edit(WEB, {"network": {"egress": [{"to": {"namespace": "models"}, "ports": [9000]}]}})(world)
+    world.settle()
+    assert names.ALLOW_PEERS in inside(world, "acme-models", NETWORK_POLICY)
+    if port == "gone":
+        world.delete(Ref(SERVICE, "acme-models", "llama"))
+    else:
+        world.put(service("acme-models", "llama", 8000, "http"))
+    world.settle()
+    policies = inside(world, "acme-models", NETWORK_POLICY)
+    assert names.ALLOW_PEERS not in policies
+    rules = policies[names.ALLOW_GATEWAY]["spec"].get("ingress", ())
+    opened = [each["port"] for rule in rules for each in rule["ports"]]
+    assert opened == ([] if port == "gone" else ["http"])
 
 
 def test_what_a_former_tenant_left_behind_reaches_nobody(world: Simulation) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from ringfence.model.kinds import MODEL_ROUTE, RETENTION_POLICY, Ref
+from tests.objects import service
 from tests.sample_world import ACME, edit
 from tests.simulation import Object, Simulation
 from tests.told import message, told
@@ -59,13 +60,16 @@ def test_one_model_has_one_route_in_an_environment(world: Simulation) -> None:
 
 
 def test_a_route_waits_for_what_the_platform_team_grants(world: Simulation) -> None:
-    """A provider that comes later makes it good."""
+    """A provider that comes later makes it good, once its Service is there."""
     ref = world.put(route("new", model="new", backends=[{"provider": "later", "model": "m"}]))
     world.settle()
     assert told(world, ref, "Accepted") == ("False", "UnknownProvider")
-    service = {"namespace": "models", "name": "later", "port": 8001}
-    later = {"name": "later", "schema": "OpenAI", "service": service, "models": ["m"]}
+    frontend = {"namespace": "models", "name": "later", "port": 8001}
+    later = {"name": "later", "schema": "OpenAI", "service": frontend, "models": ["m"]}
     edit(ACME, {"providers": [*world.objects[ACME]["spec"]["providers"], later]})(world)
+    world.settle()
+    assert told(world, ref, "Accepted") == ("False", "ServiceMissing")
+    world.put(service("acme-models", "later", 8001, 8001))
     world.settle()
     assert told(world, ref, "Accepted") == ("True", "Resolved")
 

@@ -9,6 +9,8 @@ from ringfence.plan.modelroute.revision import revision_of
 from tests.gateway_world import ACME, CHAT, OPENAI, ROUTE_SPEC, TENANT_SPEC, Json, manifest
 from tests.objects import edited
 
+UI, BATCH = ({"namespace": "web", "name": name} for name in ("ui", "batch"))
+
 
 def name(route: Json | None = None, tenant: Json | None = None) -> str:
     """The revision of the sample route with these edits."""
@@ -34,6 +36,9 @@ def test_a_name_is_the_same_for_ever() -> None:
         ({"limits.maxRequestBytes": "1Mi"}, {"limits.maxRequestBytes": "1048576"}),
         ({"backends.0.weight": 1, "backends.0.priority": 0}, {}),
         ({"privacy": {"payloads": "Never"}}, {}),
+        ({"consumers": {"namespaces": []}}, {}),
+        ({"consumers": {"namespaces": ["web", "stage"]}}, {"consumers": {"namespaces": ["stage", "web"]}}),
+        ({"consumers": {"serviceAccounts": [UI, BATCH]}}, {"consumers": {"serviceAccounts": [BATCH, UI]}}),
     ],
 )
 def test_what_means_the_same_has_the_same_name(one: Json, other: Json) -> None:
@@ -44,12 +49,11 @@ def test_what_means_the_same_has_the_same_name(one: Json, other: Json) -> None:
 @pytest.mark.parametrize(
     "edits",
     [
-        {"consumers": {"namespaces": ["web"]}},
         {"promotions": {"staging": "rev-6f1c0a9d2b417e55"}},
         {"approvals": [{"environment": "prod", "revision": "rev-6f1c0a9d2b417e55", "by": "oidc:ben"}]},
     ],
 )
-def test_who_may_call_it_and_where_it_serves_is_no_part_of_it(edits: Json) -> None:
+def test_where_it_serves_is_no_part_of_it(edits: Json) -> None:
     """A promotion must not change what it promotes."""
     assert name(edits) == name()
 
@@ -63,6 +67,8 @@ CONTENT: list[tuple[Json, Json]] = [
     ({"limits.tokensPerMinute": 5}, {}),
     ({"limits.maxParallel": 5}, {}),
     ({"limits.idleTimeout": "5s"}, {}),
+    ({"consumers": {"namespaces": ["web"]}}, {}),
+    ({"consumers": {"serviceAccounts": [UI]}}, {}),
     ({}, {"providers.0.endpoint.host": "eu.api.openai.com"}),
     ({}, {"providers.0.endpoint.path": "/v2"}),
     ({}, {"providers.0.schema": "Anthropic"}),

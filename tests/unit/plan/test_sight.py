@@ -52,3 +52,43 @@ def test_a_replica_that_answers_otherwise_is_named_with_what_it_did(wrong: Sight
     assert found is not None
     assert found.reachable
     assert told in found.problem
+    assert not found.serves("aaaa")
+
+
+def test_a_secret_that_is_not_there_keeps_nothing_else_from_serving() -> None:
+    """Whether it is taken says nothing of the configuration, which is served without it."""
+    found = judge((ONE, refusing("pod-2", "aaaa", "sds gateway", "", rejected=True)), NOW, "aaaa")
+    assert found is not None
+    assert "sds gateway" in found.problem
+    assert (found.lacks_secrets, found.refused) == (True, "")
+    assert found.serves("aaaa")
+
+
+@pytest.mark.parametrize(("part", "word"), [("lds", "listener"), ("cds", "clusters"), ("rds", "routes")])
+def test_a_configuration_is_refused_when_a_replica_refused_a_part_of_it(part: str, word: str) -> None:
+    """Although the others serve it, or can't be reached."""
+    wrong = refusing("pod-2", "aaaa", part, "9999", rejected=True)
+    for other in (ONE, Sight("pod-1", unreachable="no route to host")):
+        found = judge((other, wrong), NOW, "aaaa")
+        assert found is not None
+        assert found.refused == "aaaa"
+        assert found.problem == f"pod pod-2: Envoy refused revision aaaa, of its {word}"
+        assert not found.serves("aaaa")
+
+
+@pytest.mark.parametrize(
+    ("sight", "published"),
+    [
+        (refusing("pod-2", "aaaa", "lds", "9999", rejected=True), ""),
+        (refusing("pod-2", "aaaa", "lds", "9999"), "aaaa"),
+        (refusing("pod-2", "aaaa", "lds", "9999", rejected=True), "bbbb"),
+        (replace(TWO, rejected=frozenset({"lds", "cds", "rds"})), "aaaa"),
+        (Sight("pod-2", unreachable="no route to host"), "aaaa"),
+    ],
+    ids=["nobody asks", "on its way", "not here yet", "another one, before", "out of reach"],
+)
+def test_nothing_is_refused_of_which_that_is_not_known(sight: Sight, published: str) -> None:
+    """What is on its way, what never came, and what was refused of an older one."""
+    found = judge((ONE, sight), NOW, published)
+    assert found is not None
+    assert found.refused == ""

@@ -121,12 +121,20 @@ class LogFile:
         """The next whole lines; from the beginning where ``place`` is of another file, or beyond the end."""
         status = self.status()
         file = f"{status.st_dev}:{status.st_ino}"
-        offset = place.offset if place.file == file and place.offset <= status.st_size else 0
+        known = place.file == file and place.offset <= status.st_size
+        offset = place.offset if known else self._beginning(status.st_size)
         data = os.pread(self.number, MOST_BYTES, offset)
         if len(data) == MOST_BYTES and b"\n" not in data:
             return Chunk([data], Place(file, offset + len(data)))
         *lines, rest = data.split(b"\n")
         return Chunk(lines, Place(file, offset + len(data) - len(rest)))
+
+    def _beginning(self, size: int) -> int:
+        """After the hole of what was given back: who lost what he had counted does not read it as lines."""
+        try:
+            return os.lseek(self.number, 0, os.SEEK_DATA)
+        except OSError as error:
+            return size if error.errno == errno.ENXIO else 0  # lseek(2): no data at all, or no such question
 
     def replaced(self) -> bool:
         """Whether the path leads to another file by now."""

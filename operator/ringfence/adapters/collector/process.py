@@ -59,6 +59,10 @@ class CollectorProcess:
                 self._problem = f"not counting: {error}"
                 log.warning("not counting; the same lines are tried again", error=str(error))
                 return 0
+            except Exception as error:  # tried again, too, until so much waits that lines are counted without a look
+                self._problem = f"not counting: {type(error).__name__}"
+                log.error("defect while counting", error=type(error).__name__)  # noqa: TRY400 -- its words may be a line's
+                return 0
         self._problem = ""
         return lines
 
@@ -66,7 +70,8 @@ class CollectorProcess:
         async with self._turn:
             page = await asyncio.to_thread(self._counting.state.page, after)
         had = sequence_of(after, page.instance)
-        self._given = max(self._given, had)  # whoever asks for what comes after it has it
+        if had <= self._counting.state.sequence:  # or somebody made it up
+            self._given = max(self._given, had)  # whoever asks for what comes after it has it
         return page
 
     def _left(self) -> bool:

@@ -16,7 +16,7 @@ from ringfence.adapters.collector.log import Place
 from ringfence.adapters.sqlite import rows
 from ringfence.adapters.sqlite.connection import connect_to_write
 from ringfence.adapters.sqlite.schema import Schema
-from ringfence.usage.page import MOST_ROWS, Page, make_cursor, sequence_of
+from ringfence.usage.page import MOST_NUMBER, MOST_ROWS, Page, make_cursor, sequence_of
 from ringfence.usage.tally import COLUMNS, HOUR, Key, Numbers, Row
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ SCHEMA: Final = Schema(0x52465543, (_TABLES,))  # "RFUC"
 _ADD: Final = (
     f"INSERT INTO usage ({rows.KEY}, {rows.NUMBERS}, sequence) "  # noqa: S608
     f"VALUES ({', '.join('?' * (rows.WIDTH + 1))}) ON CONFLICT ({rows.KEY}) DO UPDATE SET "
-    f"{', '.join(f'{name} = {name} + excluded.{name}' for name in COLUMNS)}, sequence = excluded.sequence"
+    f"{', '.join(f'{name} = min({name} + excluded.{name}, {MOST_NUMBER})' for name in COLUMNS)}, "
+    "sequence = excluded.sequence"
 )
 _MOVE: Final = "UPDATE collector SET file = ?, offset = ?, sequence = ?"
 _KNOWN: Final = f"SELECT 1 FROM usage WHERE {' AND '.join(f'{name} = ?' for name in Key._fields)}"  # noqa: S608

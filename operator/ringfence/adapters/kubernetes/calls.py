@@ -4,7 +4,7 @@ Law: an answer is given whole, a refusal too; whoever asks knows what it means.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,11 @@ class Calls:
             raise ListError(f"{self.server} can't be reached: {error}") from error
         headers_seen = {name.lower(): value for name, value in answer.getheaders().items()}
         return Reply(answer.status, _parsed(content), headers_seen, _warnings(answer))
+
+    def patch(self, target: str, change: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Reply:
+        """Change what is there: an object is a merge patch (RFC 7396), a list of operations a JSON Patch (RFC 6902)."""
+        kind = "merge-patch" if isinstance(change, Mapping) else "json-patch"
+        return self.send("PATCH", target, change, content_type=f"application/{kind}+json")
 
     def get(self, target: str) -> Any:
         """What is there; None where there is nothing. Raises ListError where it is refused."""

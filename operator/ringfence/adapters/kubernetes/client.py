@@ -168,7 +168,7 @@ class KubernetesCluster:
         """List by name, which is a right that there is; what isn't a certificate is forgotten at once."""
         query = urlencode({"fieldSelector": f"metadata.name={name}"})
         document = await self._call("GET", f"{kinds.CONFIG_MAP.collection_path(namespace)}?{query}")
-        texts = [(item.get("data") or {}).get("ca.crt", "") for item in document["items"] or ()]
+        texts = [(item.get("data") or {}).get(names.AUTHORITY, "") for item in document["items"] or ()]
         return certificates.public_part("".join(texts))
 
     # --- writing

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ringfence.controlplane.pki import Authority, write_private
+from ringfence.gateway.typed import CHAT
 
 ANSWER: Final = "Tenants are fenced."
 
@@ -43,7 +44,7 @@ class Provider:
             return HTTPStatus.SERVICE_UNAVAILABLE, _error("out of order")
         if authorization != f"Bearer {self.key}":
             return HTTPStatus.UNAUTHORIZED, _error("this is not the key of this account")
-        if path != "/v1/chat/completions":
+        if path != CHAT:
             return HTTPStatus.NOT_FOUND, _error("there is no such endpoint")
         asked = " ".join(str(each.get("content", "")) for each in request.get("messages", ()))
         return HTTPStatus.OK, self._completion(str(request.get("model")), len(asked.split()))

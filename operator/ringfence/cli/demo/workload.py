@@ -20,7 +20,6 @@ from ringfence import names
 from ringfence.cli.demo.cluster import DemoCluster
 from ringfence.cli.demo.promise import within
 
-IMAGE: Final = "localhost/demo/workload"
 _TOKEN: Final = "token"  # noqa: S105 - the name of a volume, and of the file in it
 _PATIENCE: Final = 30.0  # seconds
 _POD: Final = """\
@@ -103,7 +102,7 @@ class Workload:
 
     @property
     def _trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cadata=self._config["ca.crt"])
+        return ssl.create_default_context(cadata=self._config[names.AUTHORITY])
 
     @cached_property
     def _gateway(self) -> tuple[str, int]:
@@ -111,7 +110,7 @@ class Workload:
         return within(_PATIENCE, f"a replica of {self._host} is ready", self._replica)
 
     def _replica(self) -> tuple[str, int] | None:
-        label = f"kubernetes.io/service-name={names.GATEWAY}"
+        label = f"{names.SERVICE_NAME_LABEL}={names.GATEWAY}"
         path = f"/apis/discovery.k8s.io/v1/namespaces/{self.tenant}/endpointslices?labelSelector={label}"
         for each in self.cluster.plane.admin.get(path).must()["items"]:
             ports = {port["name"]: port["port"] for port in each["ports"]}

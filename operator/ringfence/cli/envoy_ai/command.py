@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ringfence.cli.reach.sources import BROKEN, UNKNOWN, ContextOption, KubeconfigOption, fail
+from ringfence.cli.reach.sources import BROKEN, ContextOption, KubeconfigOption, fail
+from ringfence.cli.tenant import asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
     from ringfence.gateway.envoy_ai.engine import Resource
+    from ringfence.gateway.envoy_ai.render import Rendered
     from ringfence.gateway.served import Gateway, Issuer
     from ringfence.model.subject import Subject
     from ringfence.model.tenant import TenantSpec
@@ -40,20 +42,21 @@ def envoy_ai(
     Exit codes: 0 all of it is printed, 1 something is refused, 2 the command line is wrong, 3 the cluster can't be
     asked.
     """
-    from ringfence.adapters.kubernetes.calls import calling
-    from ringfence.adapters.kubernetes.lists import ListError
-    from ringfence.cli.output import print_structured
     from ringfence.gateway.envoy_ai.engine import Engine, SecretKey
     from ringfence.gateway.envoy_ai.render import render
     from ringfence.plan.gateway.providers import key_mounts
 
-    try:
-        with calling(kubeconfig, context) as calls:
-            spec, gateway = _composed(calls, tenant)
-    except ListError as error:
-        fail(UNKNOWN, str(error))
+    with asking(tenant, kubeconfig, context) as (calls, name):
+        spec, gateway = _composed(calls, name)
     secrets = {each.provider: SecretKey(each.secret, each.key) for each in key_mounts(spec.providers)}
-    rendered = render(gateway, Engine(gateway_class, certificate, secrets, counts_globally=counts_globally))
+    engine = Engine(gateway_class, certificate, secrets, counts_globally=counts_globally)
+    _tell(render(gateway, engine), tenant, output)
+
+
+def _tell(rendered: "Rendered", tenant: str, output: Literal["yaml", "json"]) -> None:
+    """Print what can be served, and say what can't."""
+    from ringfence.cli.output import print_structured
+
     items = [_manifest(each, tenant) for each in rendered.resources]
     print_structured({"apiVersion": "v1", "kind": "List", "items": items}, output)
     for refused in rendered.refused:
@@ -105,6 +108,7 @@ def _published(calls: "Calls", path: str) -> Any:
 
 def _answers(calls: "Calls", questions: "tuple[Question, ...]") -> "Iterator[tuple[Question, Answer]]":
     """Public certificates of private frontends."""
+    from ringfence import names
     from ringfence.adapters.kubernetes.certificates import public_part
     from ringfence.model.kinds import CONFIG_MAP
     from ringfence.plan.seen import Authority
@@ -112,7 +116,7 @@ def _answers(calls: "Calls", questions: "tuple[Question, ...]") -> "Iterator[tup
     for question in questions:
         if isinstance(question, Authority):
             found = calls.get(CONFIG_MAP.path(question.namespace, question.name)) or {}
-            yield question, public_part((found.get("data") or {}).get("ca.crt", ""))
+            yield question, public_part((found.get("data") or {}).get(names.AUTHORITY, ""))
 
 
 def _manifest(resource: "Resource", tenant: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any, Final
 from ringfence import names
 from ringfence.adapters.kubernetes.calls import Calls
 from ringfence.engine.children import child_of
-from ringfence.model.kinds import CONTROLLER_REVISION, CORE_NAMESPACE, SERVICE_ACCOUNT, Ref, ResourceType
+from ringfence.model.kinds import CONTROLLER_REVISION, CORE_NAMESPACE, SERVICE, SERVICE_ACCOUNT, Ref, ResourceType
 from ringfence.model.parse import parse
 from ringfence.plan.seen import AnySubject, CoreNamespace, Live, Probed
 
-_READ: Final = (CONTROLLER_REVISION, SERVICE_ACCOUNT)
+_READ: Final = (CONTROLLER_REVISION, SERVICE, SERVICE_ACCOUNT)
 """Of the objects in tenants' namespaces, those that a gateway is composed of."""
 
 

@@ -4,15 +4,12 @@ Law: what may be issued is read from the cluster each time; the command line rem
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.reach.sources import BROKEN, UNKNOWN, fail
-from ringfence.cli.tenant import tenant_of
+from ringfence.cli.reach.sources import BROKEN, fail
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
@@ -61,19 +58,6 @@ class Declared:
         conditions = self.namespace.status.get("conditions", ())
         told = (each["message"] for each in conditions if each["type"] == "Ready" and each["status"] != "True")
         return next(told, "the operator did not make its ServiceAccount yet")
-
-
-@contextmanager
-def asking(tenant: str | None, kubeconfig: Path | None, context: str | None) -> "Iterator[tuple[Calls, str]]":
-    """The cluster, and the tenant's name; ends the command where the cluster can't be asked."""
-    from ringfence.adapters.kubernetes.calls import calling
-    from ringfence.adapters.kubernetes.lists import ListError
-
-    try:
-        with calling(kubeconfig, context) as calls:
-            yield calls, tenant_of(tenant, kubeconfig, context)
-    except ListError as error:
-        fail(UNKNOWN, str(error))
 
 
 def find(calls: "Calls", tenant: str, namespace: str, name: str) -> Declared:

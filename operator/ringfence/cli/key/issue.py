@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ringfence.cli.key.declared import NameArgument, NamespaceOption, asking, find
+from ringfence.cli.key.declared import NameArgument, NamespaceOption, find
 from ringfence.cli.output import Format, print_structured
 from ringfence.cli.reach.sources import BROKEN, USAGE, ContextOption, KubeconfigOption, fail
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls, Reply
@@ -38,7 +38,7 @@ def issue(
     """
     with asking(tenant, kubeconfig, context) as (calls, whose):
         key = find(calls, whose, namespace, name)
-        reply = _asked(calls, key, _seconds(key, age))
+        reply = signed(calls, key, _seconds(key, age))
     value = {
         "key": key.prefix + reply.body["status"]["token"],
         "expires": reply.body["status"]["expirationTimestamp"],
@@ -56,6 +56,19 @@ def issue(
         typer.echo(line, err=True)
 
 
+def signed(calls: "Calls", key: "Declared", seconds: int) -> "Reply":
+    """A token of the key's ServiceAccount: the key without its prefix. Ends the command where that is refused."""
+    from ringfence import names
+
+    request = {"spec": {"audiences": [names.GATEWAY_AUDIENCE], "expirationSeconds": seconds}}
+    reply = calls.send("POST", f"{key.account}/token", request)
+    if reply.status == _NOT_FOUND:
+        fail(BROKEN, f"{key.title} is not served: {key.why_not}")
+    if not reply.ok:
+        fail(BROKEN, f"{key.title}: {reply.message}")
+    return reply
+
+
 def _seconds(key: "Declared", age: str | None) -> int:
     """How long it is to be good for; ends the command where that is longer than the key allows, or no span at all."""
     from ringfence.model.fields import Duration
@@ -68,18 +81,6 @@ def _seconds(key: "Declared", age: str | None) -> int:
     if asked.seconds > most.seconds:
         fail(USAGE, f"--for {asked}: {key.title} is good for {most} at most, its maxAge")
     return asked.seconds
-
-
-def _asked(calls: "Calls", key: "Declared", seconds: int) -> "Reply":
-    from ringfence import names
-
-    request = {"spec": {"audiences": [names.GATEWAY_AUDIENCE], "expirationSeconds": seconds}}
-    reply = calls.send("POST", f"{key.account}/token", request)
-    if reply.status == _NOT_FOUND:
-        fail(BROKEN, f"{key.title} is not served: {key.why_not}")
-    if not reply.ok:
-        fail(BROKEN, f"{key.title}: {reply.message}")
-    return reply
 
 
 def _text(warning: str) -> str:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.key.declared import all_keys, asking
+from ringfence.cli.key.declared import all_keys
 from ringfence.cli.output import Format, print_columns, print_structured
 from ringfence.cli.reach.sources import ContextOption, KubeconfigOption
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls

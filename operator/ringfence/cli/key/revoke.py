@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ringfence.cli.key.declared import NameArgument, NamespaceOption, asking, find
+from ringfence.cli.key.declared import NameArgument, NamespaceOption, find
 from ringfence.cli.reach.sources import BROKEN, UNKNOWN, ContextOption, KubeconfigOption, fail
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
     from ringfence.cli.key.declared import Declared
 
-_JSON_PATCH: Final = "application/json-patch+json"
 _POLL: Final = 0.2  # seconds
 
 
@@ -50,7 +49,7 @@ def _take_out(calls: "Calls", key: "Declared") -> None:
         {"op": "test", "path": f"{place}/name", "value": key.entry.name},
         {"op": "remove", "path": place},
     ]
-    reply = calls.send("PATCH", key.namespace.ref.path, operations, content_type=_JSON_PATCH)
+    reply = calls.patch(key.namespace.ref.path, operations)
     if not reply.ok:
         fail(BROKEN, f"{key.title}: {reply.message}")
 

@@ -3,21 +3,19 @@
 Law: what is approved is what was shown: a promotion that changed meanwhile is refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.cli.key.declared import asking
 from ringfence.cli.output import printable
 from ringfence.cli.reach.sources import BROKEN, ContextOption, KubeconfigOption, fail
+from ringfence.cli.route.difference import changes
 from ringfence.cli.route.found import EnvironmentOption, Found, RouteArgument, find, history
-from ringfence.cli.tenant import TenantOption
+from ringfence.cli.tenant import TenantOption, asking
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
-
-_JSON_PATCH = "application/json-patch+json"
 
 
 def approve(
@@ -37,7 +35,7 @@ def approve(
         promoted = _promoted(found, environment, revision)
         for line in _changes(calls, found, environment, promoted):
             typer.echo(f"  {printable(line)}", err=True)
-        reply = calls.send("PATCH", found.ref.path, _patch(found, environment, promoted), content_type=_JSON_PATCH)
+        reply = calls.patch(found.ref.path, _patch(found, environment, promoted))
         if not reply.ok:
             fail(BROKEN, f"{found.title}: {reply.message}")
     typer.echo(f"{found.title}: {promoted} is approved for {environment}", err=True)
@@ -71,19 +69,4 @@ def _changes(calls: "Calls", found: Found, environment: str, revision: str) -> I
         yield f"what {revision} is can't be shown to you"
         return
     serving = kept.get(found.serving(environment).get("revision", ""))
-    before = dict(_flat(serving.content.content)) if serving else {}
-    after = dict(_flat(kept[revision].content.content))
-    for field in sorted({*before, *after}):
-        if before.get(field) != after.get(field):
-            yield f"{field}: {before.get(field, 'nothing')} -> {after.get(field, 'nothing')}"
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _flat(part, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from _flat(part, f"{path}[{place}]")
-    else:
-        yield path, str(value)
+    yield from changes(serving.content if serving else None, kept[revision].content)

@@ -1,5 +1,6 @@
 """A route as the cluster has it: where it serves, what it was, and where it may go."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -10,8 +11,10 @@ from ringfence.cli.reach.sources import BROKEN, USAGE, fail
 
 if TYPE_CHECKING:
     from ringfence.adapters.kubernetes.calls import Calls
+    from ringfence.model.guardrail import GuardedEnvironment
     from ringfence.model.kinds import Ref
     from ringfence.plan.modelroute.history import History
+    from ringfence.plan.modelroute.steps import Step
 
 RouteArgument = Annotated[str, typer.Argument(metavar="ROUTE", help="The ModelRoute, by its name.")]
 EnvironmentOption = Annotated[str, typer.Option("--environment", "-e", help="The environment.")]
@@ -25,7 +28,7 @@ class Found:
 
     ref: "Ref"
     raw: Mapping[str, Any]
-    environments: tuple[Mapping[str, Any], ...]
+    environments: "tuple[GuardedEnvironment, ...]"
 
     @property
     def title(self) -> str:
@@ -43,19 +46,24 @@ class Found:
         told = self.raw.get("status", {}).get("environments", ())
         return next((each for each in told if each["name"] == environment), {})
 
-    def later(self, environment: str) -> Mapping[str, Any]:
-        """An environment that something can be promoted to; ends the command where it is none."""
-        names = [each["name"] for each in self.environments]
-        if environment not in names[1:]:
-            known = ", ".join(names[1:]) or "none"
-            why = "follows the spec" if environment in names else "is none of the Tenant's environments"
-            fail(USAGE, f"{environment} {why}; something can be promoted to: {known}")
-        return self.environments[names.index(environment)]
+    @property
+    def written(self) -> str:
+        """The revision of its spec; empty where the operator did not tell it yet."""
+        status = self.raw.get("status", {})
+        told = status.get("observedGeneration") == self.raw["metadata"]["generation"]
+        return str(status.get("revision", "")) if told else ""
 
-    def before(self, environment: str) -> str:
-        """The environment before it."""
-        names = [each["name"] for each in self.environments]
-        return str(names[names.index(environment) - 1])
+    def step(self, environment: str) -> "Step[GuardedEnvironment]":
+        """An environment that something can be promoted to; ends the command where it is none."""
+        from ringfence.plan.modelroute.steps import steps
+
+        possible = {each.environment.name: each for each in steps(self.environments)}
+        if environment not in possible:
+            there = environment in (each.name for each in self.environments)
+            why = "follows the spec" if there else "is none of the Tenant's environments"
+            known = ", ".join(possible) or "none"
+            fail(USAGE, f"{environment} {why}; something can be promoted to: {known}")
+        return possible[environment]
 
 
 def find(calls: "Calls", tenant: str, name: str) -> Found:
@@ -69,13 +77,16 @@ def find(calls: "Calls", tenant: str, name: str) -> Found:
     return Found(ref, raw, _environments(calls, tenant))
 
 
-def _environments(calls: "Calls", tenant: str) -> tuple[Mapping[str, Any], ...]:
+def _environments(calls: "Calls", tenant: str) -> "tuple[GuardedEnvironment, ...]":
     """From the Guardrail of the home namespace, since members may not see Tenants; none for whoever is no member."""
     from ringfence import names
+    from ringfence.model.guardrail import GuardedEnvironment
     from ringfence.model.kinds import GUARDRAIL
 
     reply = calls.send("GET", GUARDRAIL.path(tenant, names.GUARDRAIL))
-    return tuple(reply.body["spec"].get("environments", ())) if reply.ok else ()
+    found = reply.body["spec"].get("environments", ()) if reply.ok else ()
+    # As JSON: models are strict, and take no list of Python's for a tuple.
+    return tuple(GuardedEnvironment.model_validate_json(json.dumps(each), by_name=False) for each in found)
 
 
 def history(calls: "Calls", found: Found) -> "History | None":
@@ -96,4 +107,4 @@ def history(calls: "Calls", found: Found) -> "History | None":
     for item in reply.body["items"]:
         ref = Ref(CONTROLLER_REVISION, found.ref.namespace, item["metadata"]["name"])
         live[ref] = child_of({**item, "kind": CONTROLLER_REVISION.kind}).live(ref)
-    return of_route(found.ref.name, live)
+    return of_route(found.ref.name, found.raw["metadata"]["uid"], live)

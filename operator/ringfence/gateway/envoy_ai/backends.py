@@ -6,6 +6,7 @@ Law: a key belongs to one backend and a backend is one host. The client's own to
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ringfence import names
 from ringfence.gateway.envoy_ai import callers
 from ringfence.gateway.envoy_ai.engine import (
     AI_SERVICE_BACKEND,
@@ -56,7 +57,8 @@ def _verification(upstream: Upstream, host: Resource) -> Iterator[Resource]:
         return
     trusted: dict[str, Any] = {"wellKnownCACertificates": "System"}
     if upstream.encryption is Encryption.PRIVATE:
-        authority = Resource(CONFIG_MAP, f"{name_of(upstream)}-authority", {"data": {"ca.crt": upstream.authority}})
+        data = {names.AUTHORITY: upstream.authority}
+        authority = Resource(CONFIG_MAP, f"{name_of(upstream)}-authority", {"data": data})
         yield authority
         trusted = {"caCertificateRefs": [authority.reference]}
     spec = {"targetRefs": [host.reference], "validation": {"hostname": upstream.host, **trusted}}

@@ -59,6 +59,12 @@ DIFFERENCES: Final = (
         Verdict.WEAKER,
     ),
     Difference(
+        "No field of a body names another model or destination, or has it kept",
+        "[listed fields](request-fields.md) only; 400 `field_not_allowed` in JSON",
+        "whatever a client writes goes on",
+        Verdict.WEAKER,
+    ),
+    Difference(
         "A provider's key is seen by the tenant's own pods only",
         "mounted from the Secret; the operator can't read it",
         "read by the engine's controller, which serves every tenant and may read Secrets",

@@ -6,6 +6,7 @@ tables are written down a second time and share nothing with what renders, so th
 
 from collections.abc import Mapping
 
+from ringfence.gateway.lint.addresses import addresses
 from ringfence.gateway.lint.chain import chain
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.identity import identity
@@ -18,7 +19,7 @@ from ringfence.gateway.lint.way_out import way_out
 
 __all__ = ["Finding", "lint"]
 
-_CHECKS = (vocabulary, chain, identity, logging, routing, scripts, way_out)
+_CHECKS = (vocabulary, chain, identity, addresses, logging, routing, scripts, way_out)
 
 
 def lint(files: Mapping[str, bytes]) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ a client says under the gateway's own names is taken off before the first of the
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ringfence.gateway.lint.encryption import is_strong
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import BOOTSTRAP, LISTENERS, Json, Parsed, type_of
 
@@ -30,19 +31,35 @@ FILTERS: Final = (
 _OPTIONAL: Final = {"ringfence.tenant-limit", "ringfence.token-limit"}
 _MODEL: Final = {"key": "x-rf-model", "value": "%REQUEST_BODY(model)%"}
 _LENGTH: Final = {"key": "x-rf-length", "value": "%REQ(content-length)%"}
-_PLACE: Final = {"filter": "ringfence.body", "path": [{"key": "place"}], "value": {"present_match": True}}
-_UNPLACED: Final = {"not_rule": {"sourced_metadata": {"metadata_matcher": _PLACE, "metadata_source": "DYNAMIC"}}}
 _SEEN: Final = {"header": {"name": "x-rf-model", "present_match": True}}
-_UNCLEAR: Final = {"permissions": [{"and_rules": {"rules": [_SEEN, _UNPLACED]}}], "principals": [{"any": True}]}
-_AGREED: Final = {"action": "DENY", "policies": {"unclear": _UNCLEAR}}
+
+
+def _noted(key: str) -> Json:
+    noted = {"filter": "ringfence.body", "path": [{"key": key}], "value": {"present_match": True}}
+    return {"sourced_metadata": {"metadata_matcher": noted, "metadata_source": "DYNAMIC"}}
+
+
+def _denied(permission: Json) -> Json:
+    return {"permissions": [permission], "principals": [{"any": True}]}
+
+
+_UNCLEAR: Final = [_SEEN, {"not_rule": _noted("place")}, {"not_rule": _noted("field")}]
+_AGREED: Final = {
+    "action": "DENY",
+    "policies": {"field": _denied(_noted("field")), "unclear": _denied({"and_rules": {"rules": _UNCLEAR}})},
+}
 _STRIPPED_PREFIXES: Final = {"x-rf-", "x-envoy-"}
-_STRIPPED: Final = {"api-key", "cookie", "openai-organization", "openai-project", "x-api-key"}
+_STRIPPED: Final = {
+    *("api-key", "cookie", "openai-organization", "openai-project", "x-api-key"),
+    *("x-request-id", "x-forwarded-proto", "x-forwarded-host", "forwarded"),
+}
 _REQUIRED: Final = (
     *("normalize_path", "merge_slashes", "path_with_escaped_slashes_action", "common_http_protocol_options"),
     *("request_headers_timeout", "request_timeout", "stream_idle_timeout", "max_request_headers_kb"),
     *("use_remote_address", "generate_request_id", "preserve_external_request_id", "local_reply_config"),
 )
 _PAGES: Final = ["/ready", "/stats/prometheus"]
+_BEFORE_PAGES: Final = ["ringfence.ready", "envoy.filters.http.router"]
 _GET: Final = [{"name": ":method", "string_match": {"exact": "GET"}}]
 _WHERE: Final = f"{LISTENERS}/resources/0"
 
@@ -64,10 +81,9 @@ def chain(parsed: Parsed) -> Iterator[Finding]:
 def _is_encrypted(context: Json) -> bool:
     common = context.get("common_tls_context", {})
     (certificate,) = common.get("tls_certificate_sds_secret_configs") or [{}]
-    versions = {"tls_minimum_protocol_version", "tls_maximum_protocol_version"}
     return (
         type_of(context).endswith(".DownstreamTlsContext")
-        and set(common.get("tls_params", {})) == versions
+        and is_strong(common.get("tls_params"))
         and certificate.get("name") == "gateway"
     )
 
@@ -119,6 +135,14 @@ def _pages(bootstrap: Json) -> Iterator[Finding]:
     listeners = bootstrap.get("static_resources", {}).get("listeners", [])
     if [_paths(each) for each in listeners] != [_PAGES]:
         yield Finding("administration", BOOTSTRAP, "only readiness and counters may be told")
+    if [_names(each) for each in listeners] != [_BEFORE_PAGES]:
+        yield Finding("administration", BOOTSTRAP, "a pod must be ready only when it has taken a configuration")
+
+
+def _names(listener: Json) -> list[Any]:
+    """The filters of a listener."""
+    managers = (each for chain in listener.get("filter_chains", []) for each in chain.get("filters", []))
+    return [each.get("name") for one in managers for each in one.get("typed_config", {}).get("http_filters", [])]
 
 
 def _paths(listener: Json) -> list[Any]:

@@ -26,8 +26,7 @@ def identity(parsed: Parsed) -> Iterator[Finding]:
     ]
     if [each["value"] for each in told if each["key"] == "x-rf-caller"] != [_caller()]:
         yield Finding("identity", _WHERE, "who calls must be said once, from the verified token")
-    host = parsed.routes.get("virtual_hosts", [{}])[0]
-    rules = host.get("typed_per_filter_config", {}).get("ringfence.admitted", {}).get("rbac", {}).get("rules", {})
+    rules = parsed.admission
     if rules.get("action") != "ALLOW" or not all(map(_names_its_caller, rules.get("policies", {}).values())):
         yield Finding("identity", ROUTES, "a rule admits more than one namespace's callers")
 

@@ -40,6 +40,14 @@ class Parsed:
         return dict(self.files[ROUTES]["resources"][0])
 
     @property
+    def admission(self) -> Json:
+        """The rules by which callers are let in."""
+        host = self.routes.get("virtual_hosts", [{}])[0]
+        return dict(
+            host.get("typed_per_filter_config", {}).get("ringfence.admitted", {}).get("rbac", {}).get("rules", {})
+        )
+
+    @property
     def clusters(self) -> list[Json]:
         """The clusters."""
         return list(self.files[CLUSTERS]["resources"])

@@ -1,4 +1,4 @@
-"""What scripts may do: read where a body's model stands, and put another name and a path in.
+"""What scripts may do: read where a body's model stands and which fields it has, and put another name and a path in.
 
 Law: a script that is not one of these is refused. The reader is known by its digest, so that nobody changes it in
 passing; the other has the names of a cluster in it, and is known line by line.
@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from ringfence.gateway.lint.finding import Finding
-from ringfence.gateway.lint.parsed import LISTENERS, Json, Parsed
+from ringfence.gateway.lint.parsed import BOOTSTRAP, LISTENERS, Json, Parsed
 
-READER: Final = "fe22dd96cb7b3543719910f12adb9d888e0b3c79d1a366903b462dc386c66147"
+READER: Final = "1bbb9aa0808d2d5bb56bc0027c856825230531f8962c3d31808cd14740910328"
 """SHA-256 of the script of the listener."""
+READINESS: Final = "e69c62dcefa6715dcc2a9d8fa9096c650a157c6beb0c386da3cf880c57a32e5c"
+"""SHA-256 of the script before the page that says whether a pod is ready."""
+_BY_DIGEST: Final = {LISTENERS: READER, BOOTSTRAP: READINESS}
 _TEXT: Final = r'"[^"\\\n]*"'
 _SENT: Final = '[":method"] = true, [":scheme"] = true, [":authority"] = true, [":path"] = true, '
 _SAID: Final = '["content-length"] = true, ["anthropic-version"] = true, ["user-agent"] = true, ["content-type"] = true'
@@ -47,6 +50,6 @@ def scripts(parsed: Parsed) -> Iterator[Finding]:
 
 def _is_known(where: str, code: Json) -> bool:
     source = str(code.get("inline_string", ""))
-    if where.startswith(LISTENERS):
-        return hashlib.sha256(source.encode()).hexdigest() == READER
+    if digest := _BY_DIGEST.get(where.partition("/")[0]):
+        return hashlib.sha256(source.encode()).hexdigest() == digest
     return bool(_ADDRESSING.fullmatch(source))

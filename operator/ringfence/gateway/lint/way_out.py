@@ -1,7 +1,7 @@
 """What goes to a provider, and how.
 
-Law: a host is named once and verified by that name; a key goes to one host; what is sent on tells nothing of the
-cluster; and no value of a secret stands in any file.
+Law: a host is named once and verified by that name; a key goes to one host, and never in plain text; what is sent on
+tells nothing of the cluster; and no value of a secret stands in any file.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ringfence.gateway.lint.encryption import is_strong
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.parsed import CERTIFICATE, CLUSTERS, KEY, Json, Parsed, type_of
 
@@ -29,7 +30,10 @@ _UNTOLD: Final = frozenset(
     """.split()  # noqa: SIM905 -- a page of words is read better than a column
 )
 _UNTOLD_PREFIXES: Final = {"x-rf-", "x-envoy-"}
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_SERVICE_HOST: Final = re.compile(rf"{_LABEL}\.{_LABEL}\.svc(?:\.cluster\.local)?")
+"""A Service, by its name and namespace: nobody outside of the cluster can have such a name."""
 _NUMBERS: Final = re.compile(r"[0-9.]+")
 
 
@@ -66,8 +70,10 @@ def _connection(where: str, cluster: Json, host: Any) -> Iterator[Finding]:
     elif "transport_socket" in cluster:
         if not _verifies(cluster["transport_socket"].get("typed_config", {}), host):
             yield Finding("tls", where, "the host is not verified by its own name, or by authorities of its own")
-    elif "svc" not in host.split("."):
+    elif not _SERVICE_HOST.fullmatch(host):
         yield Finding("tls", where, "plain text may not leave the cluster")
+    elif any(_keys(cluster)):
+        yield Finding("tls", where, "no key may be sent in plain text")
 
 
 def _verifies(context: Json, host: str) -> bool:
@@ -78,7 +84,7 @@ def _verifies(context: Json, host: str) -> bool:
         type_of(context).endswith(".UpstreamTlsContext")
         and context.get("sni") == host
         and set(common) == {"tls_params", "validation_context"}
-        and set(common["tls_params"]) == {"tls_minimum_protocol_version", "tls_maximum_protocol_version"}
+        and is_strong(common["tls_params"])
         and validation.get("match_typed_subject_alt_names") == [{"san_type": "DNS", "matcher": {"exact": host}}]
         and (authority == {"filename": PUBLIC_AUTHORITIES} or bool(authority.get("inline_string")))
     )

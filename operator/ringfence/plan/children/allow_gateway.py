@@ -3,13 +3,13 @@
 from collections.abc import Collection
 
 from ringfence import names
-from ringfence.plan.children.network_policies import GATEWAY_PODS, Rule, foreign_namespace, policy, ports
+from ringfence.plan.children.network_policies import GATEWAY_PODS, PodPort, Rule, foreign_namespace, policy, ports
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 
 
-def make(place: Place, *, frontends: Collection[int] = ()) -> Desired:
-    """Egress of every pod to the gateway; where model frontends run, ingress from it to their ports."""
+def make(place: Place, *, frontends: Collection[PodPort] = ()) -> Desired:
+    """Egress of every pod to the gateway; where model frontends run, ingress from it to these ports of theirs."""
     home = Place.home(place.tenant, place.owner_uid)
     gateway = {"namespaceSelector": home.selector, "podSelector": GATEWAY_PODS}
     return policy(

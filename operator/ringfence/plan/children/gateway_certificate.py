@@ -14,7 +14,6 @@ from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
 from ringfence.plan.seen import Issued
 
-AUTHORITY: Final = "ca.crt"
 STARTS: Final = "notBefore"
 ENDS: Final = "notAfter"
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -29,7 +28,7 @@ def hosts(tenant: str) -> tuple[str, ...]:
 def make(place: Place, issued: Issued) -> Desired:
     """The ConfigMap that tells of an authority."""
     data = {
-        AUTHORITY: issued.authority,
+        names.AUTHORITY: issued.authority,
         STARTS: issued.starts.strftime(_TIME),
         ENDS: issued.ends.strftime(_TIME),
     }
@@ -57,7 +56,7 @@ def make_order(place: Place, kind: str, issuer: str) -> Desired:
 def read(name: str, data: Mapping[str, str]) -> Issued | None:
     """What a ConfigMap tells; None where it can't be read: it counts for nothing then, and goes."""
     try:
-        return Issued(name, data[AUTHORITY], _moment(data[STARTS]), _moment(data[ENDS]))
+        return Issued(name, data[names.AUTHORITY], _moment(data[STARTS]), _moment(data[ENDS]))
     except (KeyError, ValueError):
         return None
 

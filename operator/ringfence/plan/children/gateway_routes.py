@@ -22,8 +22,13 @@ def make(home: Place, configuration: str, serving: Mapping[str, Mapping[str, str
         for environment, revision in revisions.items():
             data.setdefault(environment, {})[route] = revision
     told = {environment: orjson.dumps(each, option=orjson.OPT_SORT_KEYS).decode() for environment, each in data.items()}
+    return again(home, configuration, told)
+
+
+def again(home: Place, configuration: str, told: Mapping[str, str]) -> Desired:
+    """The same of what was told before."""
     annotations = {names.REVISION_ANNOTATION: configuration}
-    return home.child(CONFIG_MAP, names.GATEWAY_ROUTES, {"data": told}, annotations=annotations)
+    return home.child(CONFIG_MAP, names.GATEWAY_ROUTES, {"data": dict(told)}, annotations=annotations)
 
 
 def ref(home: str) -> Ref:

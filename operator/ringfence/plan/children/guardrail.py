@@ -17,7 +17,7 @@ from ringfence.model.kinds import GUARDRAIL
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.principals import Principal
 from ringfence.model.tenant import Environment, TenantSpec
-from ringfence.plan import keys
+from ringfence.plan import frontends, keys
 from ringfence.plan.access import known_principals
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired
@@ -79,7 +79,7 @@ def _namespace_rules(place: Place, tenant: TenantSpec, namespace: NamespaceSpec 
         "environment": namespace.environment,
         "protected": is_protected(tenant, namespace),
         "exec_allowed": exec_allowed(place, tenant, namespace),
-        "private": bool(frontend_ports(tenant, place.namespace)),
+        "private": frontends.run_in(tenant, place.namespace),
         "quarantined": _is_quarantined(tenant, namespace),
         "tokens": Tokens(audiences=(names.GATEWAY_AUDIENCE,), keys=_keys(tenant, namespace)),
     }
@@ -89,7 +89,7 @@ def _namespace_rules(place: Place, tenant: TenantSpec, namespace: NamespaceSpec 
 def exec_allowed(place: Place, tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
     """Whether a shell may be opened there: not beside a private model, in an incident, or where two persons decide."""
     closed = is_protected(tenant, namespace) or _is_quarantined(tenant, namespace)
-    return not (closed or frontend_ports(tenant, place.namespace))
+    return not (closed or frontends.run_in(tenant, place.namespace))
 
 
 def is_protected(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
@@ -99,15 +99,6 @@ def is_protected(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
 
 def _is_quarantined(tenant: TenantSpec, namespace: NamespaceSpec) -> bool:
     return "Quarantined" in (tenant.isolation, namespace.isolation)
-
-
-def frontend_ports(tenant: TenantSpec, namespace: str) -> frozenset[int]:
-    """Ports of the model frontends that run in ``namespace``; they admit nobody but the gateway."""
-    return frozenset(
-        provider.service.port
-        for provider in tenant.providers
-        if provider.service and provider.service.namespace == namespace
-    )
 
 
 def storage_classes(tenant: TenantSpec, facts: Facts) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Law: a peer is a namespace of the same tenant, a namespace that is no tenant's, or addresses outside the cluster.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from ringfence import names
@@ -13,6 +13,8 @@ from ringfence.plan.plan import Desired
 
 Rule: TypeAlias = dict[str, Any]
 Peer: TypeAlias = dict[str, Any]
+PodPort: TypeAlias = int | str
+"""A number, or the name that each pod has for one of its own (NetworkPolicyPort, networking.k8s.io/v1)."""
 
 GATEWAY_PODS = {"matchLabels": {names.GATEWAY_LABEL: "true"}}
 
@@ -39,9 +41,12 @@ def policy(
     return place.child(NETWORK_POLICY, name, {"spec": spec})
 
 
-def ports(numbers: Iterable[int], protocols: Sequence[str] = ("TCP",)) -> list[dict[str, Any]]:
-    """The ports of a rule, in order."""
-    return [{"protocol": protocol, "port": number} for number in sorted(set(numbers)) for protocol in protocols]
+def ports(asked: Collection[PodPort], protocols: Sequence[str] = ("TCP",)) -> list[dict[str, Any]]:
+    """The ports of a rule, in order: numbers before names."""
+    numbers = sorted({each for each in asked if isinstance(each, int)})
+    known_by_name = sorted({each for each in asked if isinstance(each, str)})
+    in_order: tuple[PodPort, ...] = (*numbers, *known_by_name)
+    return [{"protocol": protocol, "port": port} for port in in_order for protocol in protocols]
 
 
 def foreign_namespace(name: str) -> dict[str, Any]:

@@ -4,20 +4,21 @@ Law: everything that is served was judged here, and what could not be judged is 
 give the same gateway.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence import names
 from ringfence.gateway.served import Gateway, Issuer, Probe, Upstream
-from ringfence.model.modelroute import ModelRouteSpec
+from ringfence.model.modelroute import Consumers, ModelRouteSpec, Workload
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan.gateway.approval import authority_of, plaintext
+from ringfence.plan.gateway.backend import authority_of
 from ringfence.plan.gateway.callers import Offer, callers
+from ringfence.plan.gateway.private import plaintext
 from ringfence.plan.gateway.targets import most_bytes, resolved
 from ringfence.plan.modelroute.history import by_route
-from ringfence.plan.modelroute.placement import placements
+from ringfence.plan.modelroute.placement import Placement, placements
 from ringfence.plan.plan import Finding
 from ringfence.plan.seen import Authority, Facts, Seen
 
@@ -45,6 +46,24 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Placed:
+    """A route, and what it is in each environment."""
+
+    route: Subject[ModelRouteSpec]
+    placements: tuple[Placement, ...]
+
+    @property
+    def consumers(self) -> Iterator[Consumers]:
+        """All that name somebody who may call it somewhere."""
+        return (each for placement in self.placements for each in self.callers_of(placement))
+
+    def callers_of(self, placement: Placement) -> tuple[Consumers, ...]:
+        """Who may call a placement is named by its revision and, still, by the spec."""
+        then, now = placement.content.consumers, self.route.spec.consumers if self.route.spec else None
+        return tuple(each for each in (then, now) if each is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Served:
     """A route in an environment, that nobody older has the model of."""
 
@@ -61,8 +80,9 @@ def compose(tenant: Subject[TenantSpec], seen: Seen, most: int = MOST_ROUTES) ->
     if tenant.spec is None:
         raise ValueError(f"Tenant {tenant.name} breaks a rule of its kind")
     routes = sorted(seen.routes, key=lambda each: each.age_key)
-    fitting = _fitting(routes, most)
-    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, routes[:fitting], seen))
+    placed = tuple(_placed(tenant.spec, routes[:most], seen))
+    fitting = _fitting(placed)
+    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, placed[:fitting], seen))
     asked = {question for each in spec.providers if (question := authority_of(tenant.name, each)) is not None}
     return Composed(
         gateway=_gateway(tenant, spec, served, seen),
@@ -73,15 +93,21 @@ def compose(tenant: Subject[TenantSpec], seen: Seen, most: int = MOST_ROUTES) ->
     )
 
 
-def _fitting(routes: Sequence[Subject[ModelRouteSpec]], most: int) -> int:
-    """How many of the oldest routes are looked at: none that is newer than one that is not."""
-    accounts: set[tuple[str, str]] = set()
-    for number, route in enumerate(routes[:most]):
-        named = route.spec.consumers.service_accounts if route.spec else ()
-        accounts |= {(each.namespace, each.name) for each in named}
+def _placed(spec: TenantSpec, routes: Iterable[Subject[ModelRouteSpec]], seen: Seen) -> Iterator[_Placed]:
+    histories = by_route(seen.live)
+    for route in routes:
+        history = histories.get(route.meta.uid, {})
+        yield _Placed(route, placements(route, spec, history, seen.facts.enforcement).served)
+
+
+def _fitting(placed: Sequence[_Placed]) -> int:
+    """How many of the oldest routes are served: none that is newer than one that is not."""
+    accounts: set[Workload] = set()
+    for number, each in enumerate(placed):
+        accounts.update(*(consumers.service_accounts for consumers in each.consumers))
         if len(accounts) > MOST_ACCOUNTS:
             return number
-    return min(most, len(routes))
+    return len(placed)
 
 
 def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Served, ...], seen: Seen) -> Gateway:
@@ -98,7 +124,7 @@ def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Serve
         replicas=spec.gateway.replicas,
         requests_per_minute=spec.gateway.requests_per_minute,
         max_request_bytes=most_bytes(spec),
-        trusted_hops=seen.facts.trusted_hops,
+        trusted_proxies=seen.facts.trusted_proxies,
         rate_limit_service=_counting(seen.facts),
     )
 
@@ -109,20 +135,17 @@ def _counting(facts: Facts) -> str:
     return f"{service.name}.{facts.operator_namespace}.svc:{service.port}" if service else ""
 
 
-def _served(
-    tenant: Subject[TenantSpec], spec: TenantSpec, routes: Sequence[Subject[ModelRouteSpec]], seen: Seen
-) -> Iterator[_Served]:
+def _served(tenant: Subject[TenantSpec], spec: TenantSpec, placed: Iterable[_Placed], seen: Seen) -> Iterator[_Served]:
     """One model has one route in an environment: that of the oldest object, even while nothing of it may be used."""
-    histories = by_route(seen.live)
     taken: set[tuple[str, str]] = set()
-    for route in routes:
-        placed = placements(route, spec, histories.get(route.name, {}), seen.facts.enforcement)
-        for placement in placed.served:
+    for each in placed:
+        for placement in each.placements:
             model = (placement.environment, placement.content.model)
-            found = None if model in taken else resolved(route.name, placement, tenant, spec, seen)
+            found = None if model in taken else resolved(each.route.name, placement, tenant, spec, seen)
             taken.add(model)
-            if found and found.route and route.spec:
-                yield _Served(placement.environment, Offer(found.route, route.spec.consumers), found.upstreams)
+            if found and found.route:
+                offer = Offer(found.route, each.callers_of(placement))
+                yield _Served(placement.environment, offer, found.upstreams)
 
 
 def _by_route(served: tuple[_Served, ...]) -> dict[str, dict[str, str]]:

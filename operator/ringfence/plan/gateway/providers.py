@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ringfence.model.kinds import EXTERNAL_SECRET
 from ringfence.model.providers import Provider
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan import ranges
+from ringfence.plan import frontends, ranges
 from ringfence.plan.children import allow_providers, external_secret
 from ringfence.plan.children.gateway_pod import KeyMount
 from ringfence.plan.place import Place
@@ -53,15 +53,15 @@ def _ordered(provider: Provider) -> str:
 def way_out(home: Place, spec: TenantSpec, seen: Seen) -> Desired:
     """The gateway's egress."""
     outside = ranges.anywhere(seen.facts, _HTTPS) if any(each.endpoint for each in spec.providers) else ()
-    return allow_providers.make(home, outside, _frontends(spec, seen), seen.facts)
+    return allow_providers.make(home, outside, _inside(home, spec, seen), seen.facts)
 
 
-def _frontends(spec: TenantSpec, seen: Seen) -> Iterator[allow_providers.Frontend]:
-    environments = {each.name: each.spec.environment for each in seen.namespaces if each.spec}
-    for each in spec.providers:
-        if each.service and each.service.namespace in environments:
-            namespace = each.service.namespace
-            yield allow_providers.Frontend(namespace, environments[namespace], each.service.port)
+def _inside(home: Place, spec: TenantSpec, seen: Seen) -> Iterator[allow_providers.Frontends]:
+    """Pods of the tenant's own Namespaces, whatever a Service there leads to."""
+    for each in seen.namespaces:
+        ports = frontends.pod_ports(home.tenant, spec, each.name, seen)
+        if each.spec and ports:
+            yield allow_providers.Frontends(each.name, each.spec.environment, ports)
 
 
 def refusals(spec: TenantSpec, seen: Seen) -> Iterator[Finding]:

@@ -1,19 +1,25 @@
 """What a gateway is told to serve: a new configuration, or the last good one.
 
-Law: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
+Laws: what is not known whole, breaks a rule of its own or is too large is not published; what serves goes on serving.
+What was published and Envoy refused, though in one replica only, is put back, and tried again when it is another one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from ringfence import names
 from ringfence.gateway.files import Configuration, TooLargeError, configuration
+from ringfence.gateway.lint import Finding as Leak
 from ringfence.gateway.lint import lint
+from ringfence.gateway.served import Gateway
 from ringfence.model.kinds import CONFIG_MAP, Ref
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.children import gateway_files, gateway_routes
+from ringfence.plan.children.gateway_files import Refused
+from ringfence.plan.gateway import last_good
 from ringfence.plan.gateway.compose import Composed, compose
 from ringfence.plan.place import Place
 from ringfence.plan.plan import Desired, Finding
@@ -21,6 +27,11 @@ from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Question, Seen
 
 _KEPT: Final = (names.GATEWAY_FILES, names.GATEWAY_ROUTES)
+_REMEMBERED: Final = 32
+"""Gateways whose files are not made again: of ten plans nine are of one that did not change. Each has up to 1 MiB."""
+_Judged: TypeAlias = tuple[Configuration, tuple[Leak, ...]]
+_NOT_IN_FORCE: Final = "Nothing that was changed since is in force, access that was withdrawn included"
+_NEXT: Final = "change what was changed last in the Tenant or its ModelRoutes, or quarantine the Tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class Rendering:
 
     children: tuple[Desired, ...] = ()
     """Envoy's files and what is told of them; empty where there never was a configuration."""
+    kept: tuple[Desired, ...] = ()
+    """What can be put back; it is kept before these children change."""
     before: str = ""
     """The revision that is published by now."""
     revision: str = ""
@@ -41,14 +54,48 @@ class Rendering:
 
 def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     """The configuration for what the Tenant and its routes say; the last one where there can't be a new one."""
+    rendering = replace(_render(home, tenant, seen), kept=tuple(last_good.keep(home, seen)))
+    refused = last_good.refused(home, seen)
+    if refused is None or rendering.revision != refused.revision:
+        return rendering
+    return _put_back(home, rendering, refused, seen)
+
+
+def _put_back(home: Place, rendering: Rendering, refused: Refused, seen: Seen) -> Rendering:
+    """What served before; where nothing did, what there is: no pod has anything else to start with."""
+    good = last_good.instead_of(refused, home, seen)
+    if good is None:
+        why = f"{refused.because}. No other revision was seen to serve before; {_NEXT}"
+        return replace(rendering, findings=(*rendering.findings, _refusal(why)))
+    return replace(
+        rendering,
+        children=(
+            gateway_files.make(home, good.revision, good.files, refused),
+            gateway_routes.again(home, good.revision, good.routes),
+        ),
+        revision=good.revision,
+        findings=(*rendering.findings, _instead(refused, good.revision)),
+    )
+
+
+def _instead(refused: Refused, revision: str) -> Finding:
+    return _refusal(f"{refused.because}; revision {revision} goes on serving. {_NOT_IN_FORCE}; {_NEXT}")
+
+
+def _refusal(why: str) -> Finding:
+    return Finding(Reason.CONFIGURATION_REFUSED, why, ConditionType.GATEWAY_READY)
+
+
+def _render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     composed = compose(tenant, seen)
     unanswered = [question for question in composed.questions if question not in seen.answers]
     if seen.facts.issuer is None or unanswered:
         return _kept(home, composed, seen)
-    composed, rendered = _fitting(tenant, composed, seen)
-    if rendered is None:
+    composed, fitting = _fitting(tenant, composed, seen)
+    if fitting is None:
         return _kept(home, composed, seen, "the configuration of the gateway is too large, without any route, too")
-    if leaks := lint(rendered.files):
+    rendered, leaks = fitting
+    if leaks:
         return _kept(home, composed, seen, f"the configuration of the gateway must not be served: {leaks[0]}")
     files = {name: content.decode() for name, content in rendered.files.items()}
     return Rendering(
@@ -64,7 +111,14 @@ def render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
     )
 
 
-def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, Configuration | None]:
+@lru_cache(maxsize=_REMEMBERED)
+def judged(gateway: Gateway) -> _Judged:
+    """A gateway's files, and what is wrong with them; raises `TooLargeError`."""
+    rendered = configuration(gateway)
+    return rendered, lint(rendered.files)
+
+
+def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tuple[Composed, _Judged | None]:
     """The configuration of as many of the oldest routes as there is room for.
 
     What is too large is not a reason to keep what was: a key that was revoked, or a model that was taken away, must not
@@ -73,7 +127,7 @@ def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tup
     most = len(seen.routes) - len(composed.left_out)
     while True:
         try:
-            return composed, configuration(composed.gateway)
+            return composed, judged(composed.gateway)
         except TooLargeError:
             if most == 0:
                 return composed, None
@@ -95,7 +149,10 @@ def _kept(home: Place, composed: Composed, seen: Seen, why: str = "") -> Renderi
     refs = [Ref(CONFIG_MAP, home.core, name) for name in _KEPT]
     whole = all(ref in seen.live and seen.live[ref].ours for ref in refs)
     revision = _published(home, seen) if whole else ""
-    refused = (Finding(Reason.CONFIGURATION_REFUSED, why, ConditionType.GATEWAY_READY),) if why else ()
+    if why and revision:
+        why += f"; revision {revision} goes on serving"
+    noted = gateway_files.refused(seen.live.get(refs[0]))
+    refused = (*([_refusal(why)] if why else []), *([_instead(noted, revision)] if noted else []))
     return Rendering(
         children=tuple(_again(home, ref, seen) for ref in refs) if whole else (),
         before=revision,

@@ -10,7 +10,8 @@ from itertools import groupby
 from ringfence.gateway.served import IDLE_TIMEOUT, MAX_REQUEST_BYTES, TIMEOUT, Limits, Route, Target, Upstream
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
-from ringfence.plan.gateway.approval import Approved, approved, may_be_used_in
+from ringfence.plan.gateway.approval import approved
+from ringfence.plan.gateway.backend import Approved
 from ringfence.plan.modelroute.placement import Placement
 from ringfence.plan.modelroute.revision import PinnedBackend, PinnedLimits
 from ringfence.plan.plan import Finding
@@ -31,13 +32,9 @@ class Resolved:
 
 def resolved(name: str, placement: Placement, tenant: Subject[TenantSpec], spec: TenantSpec, seen: Seen) -> Resolved:
     """What ModelRoute ``name`` is in that environment."""
-    judged = [approved(tenant.name, tenant.meta.uid, spec, backend, seen) for backend in placement.content.backends]
+    judged = [approved(tenant, spec, placement.environment, each, seen) for each in placement.content.backends]
     findings = tuple(each for each in judged if isinstance(each, Finding))
-    usable = [
-        (each.backend, each.upstream)
-        for each in judged
-        if isinstance(each, Approved) and may_be_used_in(placement.environment, each.provider)
-    ]
+    usable = [(each.backend, each.upstream) for each in judged if isinstance(each, Approved) and each.is_asked_for]
     if not usable:
         return Resolved(None, findings=(*findings, _nothing(placement)))
     route = Route(

@@ -16,8 +16,7 @@ def witnessed(rendering: Rendering, seen: Seen, *, quarantined: bool) -> Conditi
     if quarantined:
         return _condition("False", Reason.QUARANTINED, "an incident is declared: no replica of the gateway runs")
     if refused := [each for each in rendering.findings if each.reason is Reason.CONFIGURATION_REFUSED]:
-        kept = f"; revision {rendering.revision} goes on serving" if rendering.revision else ""
-        return _condition("False", Reason.CONFIGURATION_REFUSED, refused[0].message + kept)
+        return _condition("False", Reason.CONFIGURATION_REFUSED, refused[0].message)
     if not rendering.revision:
         return _condition("Unknown", Reason.GATEWAY_STARTING, _lacking(seen))
     return _of(seen.probed, rendering.revision)

@@ -10,6 +10,8 @@ from ringfence.model.modelroute import ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import references
+from ringfence.plan.gateway.backend import provider_of
+from ringfence.plan.modelroute.steps import following, steps
 from ringfence.plan.plan import Finding
 from ringfence.plan.reasons import ConditionType, Reason
 from ringfence.plan.seen import Seen
@@ -28,21 +30,19 @@ def providers_are_approved(
     route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
 ) -> Iterable[Finding]:
     """Every backend is a provider of the Tenant with that very model."""
-    approved = {provider.name: frozenset(provider.models) for provider in tenant.providers}
-    for backend in spec.backends:
-        if backend.model not in approved.get(backend.provider, ()):
-            message = f"Tenant {route.ref.namespace} has no provider {backend.provider} with model {backend.model}"
-            yield _refused(Reason.UNKNOWN_PROVIDER, f"{message}; ask the platform team for it")
+    judged = (provider_of(route.ref.namespace, tenant, backend) for backend in spec.backends)
+    yield from (found for found in judged if isinstance(found, Finding))
 
 
 def promotions_lead_somewhere(
     route: Subject[ModelRouteSpec], spec: ModelRouteSpec, tenant: TenantSpec, seen: Seen
 ) -> Iterable[Finding]:
-    """A revision is promoted to an environment of the Tenant; the first one follows the spec."""
-    first, *later = (environment.name for environment in tenant.environments)
+    """A revision is promoted to an environment of the Tenant that does not follow the spec."""
+    known = {environment.name for environment in tenant.environments}
+    possible = {step.environment.name for step in steps(tenant.environments)}
     for environment in sorted(spec.promotions):
-        if environment not in later:
-            why = "follows the spec" if environment == first else f"is no environment of Tenant {route.ref.namespace}"
+        if environment not in possible:
+            why = "follows the spec" if environment in known else f"is no environment of Tenant {route.ref.namespace}"
             yield _refused(Reason.UNKNOWN_ENVIRONMENT, f"nothing can be promoted to {environment}: it {why}")
 
 
@@ -73,7 +73,8 @@ GATES: Final[tuple[Gate, ...]] = (providers_are_approved, promotions_lead_somewh
 
 
 def _environments(spec: ModelRouteSpec, tenant: TenantSpec) -> frozenset[str]:
-    return frozenset(spec.promotions) | {tenant.environments[0].name}
+    first = following(tenant.environments)
+    return frozenset(spec.promotions) | ({first.name} if first else frozenset())
 
 
 def _refused(reason: Reason, message: str) -> Finding:

@@ -1,7 +1,8 @@
 """Revisions that are kept: what each one is, what serves where, and what was seen to serve.
 
 Law: content is believed because its name is its hash; where it serves and served is written by the operator alone, on
-the ControllerRevision that holds it, so that it outlives status, operator and spec.
+the ControllerRevision that holds it, so that it outlives status, operator and spec. It does not outlive the route: a
+new one of the same name has a history of its own.
 """
 
 import re
@@ -23,6 +24,8 @@ MOST_KEPT: Final = 10
 
 Times = Mapping[str, str]
 """RFC 3339 times in UTC, by environment."""
+Approvers = Mapping[str, str]
+"""Names of people, by environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +40,35 @@ class Kept:
     """Since when it is what an environment serves."""
     served: Times = field(default_factory=dict)
     """Since when it was what an environment served, when it was last seen to be served there."""
+    approved: Approvers = field(default_factory=dict)
+    """Who, besides the promoter, stood for it when it came into a protected environment that it serves."""
 
 
 History = Mapping[str, Kept]
 """Revisions of one route by name."""
 
 
-def of_route(route: str, live: Mapping[Ref, Live]) -> History:
+def of_route(route: str, uid: str, live: Mapping[Ref, Live]) -> History:
     """The kept revisions of one route among the objects of the home namespace."""
     found = (live[ref] for ref in live if ref.type == CONTROLLER_REVISION and is_revision_of(route, ref.name))
-    return {kept.name: kept for seen in found if (kept := _kept(seen, route)) is not None}
+    mine = (seen for seen in found if route_of(seen) == route and _uid_of(seen) == uid)
+    return {kept.name: kept for seen in mine if (kept := _kept(seen, route)) is not None}
 
 
 def by_route(live: Mapping[Ref, Live]) -> dict[str, dict[str, Kept]]:
-    """The kept revisions of every route."""
+    """The kept revisions of every route, by its uid."""
     found: dict[str, dict[str, Kept]] = {}
     for seen in (live[ref] for ref in live if ref.type == CONTROLLER_REVISION):  # nothing else is parsed
-        route = route_of(seen)
-        if route and (kept := _kept(seen, route)) is not None:
-            found.setdefault(route, {})[kept.name] = kept
+        route, uid = route_of(seen), _uid_of(seen)
+        if route and uid and (kept := _kept(seen, route)) is not None:
+            found.setdefault(uid, {})[kept.name] = kept
     return found
+
+
+def left_behind(route: str, uid: str, live: Mapping[Ref, Live]) -> tuple[Ref, ...]:
+    """Revisions of former routes of that name."""
+    named = (live[ref] for ref in live if ref.type == CONTROLLER_REVISION and is_revision_of(route, ref.name))
+    return tuple(seen.ref for seen in named if route_of(seen) == route and _uid_of(seen) != uid and not seen.deleting)
 
 
 def is_revision_of(route: str, name: str) -> bool:
@@ -66,8 +78,16 @@ def is_revision_of(route: str, name: str) -> bool:
 
 def route_of(seen: Live) -> str:
     """The route that a ControllerRevision belongs to; empty where it is none of ours."""
-    label: str = seen.content.get("metadata", {}).get("labels", {}).get(names.ROUTE_LABEL, "")
-    return label if seen.ours else ""
+    return _label(seen, names.ROUTE_LABEL) if seen.ours else ""
+
+
+def _uid_of(seen: Live) -> str:
+    return _label(seen, names.ROUTE_UID_LABEL)
+
+
+def _label(seen: Live, name: str) -> str:
+    label: str = seen.content.get("metadata", {}).get("labels", {}).get(name, "")
+    return label
 
 
 def serving_in(environment: str, history: History) -> Kept | None:
@@ -88,21 +108,22 @@ def _kept(seen: Live, route: str) -> Kept | None:
         content = RouteRevision.model_validate_json(orjson.dumps(seen.content.get("data")), by_name=False)
     except ValidationError:
         return None
-    if seen.deleting or route_of(seen) != route or seen.ref.name != names.route_revision(route, content.name):
+    if seen.deleting or seen.ref.name != names.route_revision(route, content.name):
         return None
     annotations = seen.content.get("metadata", {}).get("annotations", {})
     return Kept(
         name=content.name,
         content=content,
         number=seen.content.get("revision", 0),
-        serves=_times(annotations.get(names.SERVES_ANNOTATION)),
-        served=_times(annotations.get(names.SERVED_ANNOTATION)),
+        serves=_by_environment(annotations.get(names.SERVES_ANNOTATION)),
+        served=_by_environment(annotations.get(names.SERVED_ANNOTATION)),
+        approved=_by_environment(annotations.get(names.APPROVED_ANNOTATION)),
     )
 
 
-def _times(text: str | None) -> Times:
+def _by_environment(text: str | None) -> Mapping[str, str]:
     try:
         found: Any = orjson.loads(text or "{}")
     except orjson.JSONDecodeError:
         return {}
-    return {str(name): str(time) for name, time in found.items()} if isinstance(found, dict) else {}
+    return {str(name): str(each) for name, each in found.items()} if isinstance(found, dict) else {}

@@ -3,7 +3,7 @@
 Law: a route keeps what it was and says where that serves; the gateway that serves it is its Tenant's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,10 +12,10 @@ from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan import references, timers, verdict
 from ringfence.plan.children import route_revision
-from ringfence.plan.gateway.approval import authority_of
+from ringfence.plan.gateway.backend import authority_of
 from ringfence.plan.gateway.targets import resolved
 from ringfence.plan.modelroute import gates, report
-from ringfence.plan.modelroute.history import History, Kept, of_route, surplus
+from ringfence.plan.modelroute.history import History, Kept, left_behind, of_route, surplus
 from ringfence.plan.modelroute.placement import Placement, Placements, placements
 from ringfence.plan.modelroute.report import Witness
 from ringfence.plan.ownership import owns
@@ -49,7 +49,7 @@ def plan_route(route: Subject[ModelRouteSpec], seen: Seen) -> Plan:
 
 def _judged(route: _Route) -> Plan:
     seen, name = route.seen, route.subject.name
-    history = of_route(name, seen.live)
+    history = of_route(name, route.subject.meta.uid, seen.live)
     placed = placements(route.subject, route.tenant, history, seen.facts.enforcement)
     kept = _with_current(history, placed)
     since = {each.environment: _since(each, kept, seen.now) for each in placed.served}
@@ -58,7 +58,9 @@ def _judged(route: _Route) -> Plan:
     findings = _findings(route, placed, report.unseen(environments, witness))
     return Plan(
         conditions=verdict.conditions(findings, ready=_ready(placed), asserted=_ACCEPTED),
-        stages=_stages(route, _marked(kept, placed, since, environments), placed) if _may_write(route) else (),
+        stages=_stages(route, tuple(_marked(route, kept, placed, since, environments)), placed)
+        if _may_write(route)
+        else (),
         findings=findings,
         placed=tuple(placed.told(route.subject)),
         status=report.status(placed.current.name if placed.current else "", environments, witness),
@@ -125,16 +127,21 @@ def _seen_before(placed: Placements, kept: History) -> frozenset[str]:
 
 
 def _marked(
-    kept: History, placed: Placements, since: Mapping[str, str], environments: Iterable[Mapping[str, str]]
-) -> tuple[Kept, ...]:
-    """The revisions with where each serves now, and where it was seen to."""
+    route: _Route,
+    kept: History,
+    placed: Placements,
+    since: Mapping[str, str],
+    environments: Iterable[Mapping[str, str]],
+) -> Iterator[Kept]:
+    """The revisions with where each serves now, by whose word, and where it was seen to."""
     seen = {each["name"] for each in environments if each["served"] == "True"}
-    marked = []
+    protected = {each.name for each in route.tenant.environments if each.protected}
     for each in kept.values():
-        serves = {name: since[name] for name, revision in placed.revisions.items() if revision == each.name}
+        mine = {place.environment: place for place in placed.served if place.revision == each.name}
+        serves = {name: since[name] for name in mine}
         served = {name: time for name, time in serves.items() if name in seen}
-        marked.append(replace(each, serves=serves, served={**each.served, **served}))
-    return tuple(marked)
+        approved = {name: place.approved_by for name, place in mine.items() if name in protected}
+        yield replace(each, serves=serves, served={**each.served, **served}, approved=approved)
 
 
 def _may_write(route: _Route) -> bool:
@@ -145,14 +152,15 @@ def _may_write(route: _Route) -> bool:
 
 
 def _stages(route: _Route, kept: tuple[Kept, ...], placed: Placements) -> tuple[Stage, ...]:
+    name, uid = route.subject.name, route.subject.meta.uid
     needed = {*placed.revisions.values(), *route.spec.promotions.values()}
-    gone = {each.name for each in surplus({each.name: each for each in kept}, needed)}
+    spare = {each.name for each in surplus({each.name: each for each in kept}, needed)}
     home = Place.home(route.owner.name, route.owner.meta.uid)
-    wanted = {each.name: route_revision.make(home, route.subject.name, each) for each in kept}
-    stages = (
-        Stage("history", apply=_in_order(wanted[name] for name in wanted if name not in gone)),
-        Stage("remove", delete=tuple(sorted(wanted[name].ref for name in gone))),
-    )
+    wanted = {each.name: route_revision.make(home, name, uid, each) for each in kept}
+    stays = _in_order(wanted[name] for name in wanted if name not in spare)
+    former = set(left_behind(name, uid, route.seen.live)) - {child.ref for child in stays}
+    gone = former.union(wanted[name].ref for name in spare)
+    stages = (Stage("history", apply=stays), Stage("remove", delete=tuple(sorted(gone))))
     return tuple(stage for stage in stages if stage.apply or stage.delete)
 
 

@@ -69,11 +69,13 @@ def entries(placed: Sequence[Placement], since: Mapping[str, str], witness: Witn
 def status(current: str, environments: Sequence[Mapping[str, Any]], witness: Witness) -> dict[str, Any]:
     """All of the status but conditions. ``current`` is the revision of the spec, empty where it has none.
 
-    The hash is that of the configuration by which this came to be so: others' changes are told by the Tenant.
+    The hash is that of the configuration by which this came to be so: others' changes are told by the Tenant. Where no
+    environment is to be served by any, there is none.
     """
     before = witness.route.status
     known = before.get("gateway", {}).get("configHash", "") if before.get("environments") == environments else ""
-    configuration = known or witness.configuration
+    told = any(each["served"] != "False" for each in environments)
+    configuration = (known or witness.configuration) if told else ""
     return {
         "environments": list(environments),
         "gateway": {

@@ -1,7 +1,7 @@
 """A revision of a ModelRoute: what it is, whatever becomes of the objects that it was made from.
 
-Law: its name is a hash of its content, so that a promotion names one content and no other. Who may call the route, and
-where it serves, is no part of it.
+Law: its name is a hash of its content, so that a promotion names one content and no other, and who may call it is not
+changed behind an approval. Where it serves is no part of it.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field
 
 from ringfence import names
-from ringfence.model.modelroute import Backend, ModelRouteSpec, Privacy, RouteLimits
+from ringfence.model.modelroute import Backend, Consumers, ModelRouteSpec, Privacy, RouteLimits
 from ringfence.model.providers import ModelService, Provider
 from ringfence.model.rules import Model
 from ringfence.model.tenant import TenantSpec
@@ -70,6 +70,8 @@ class RouteRevision(Model):
     """What the gateway lets through."""
     privacy: Privacy = Privacy()
     """What is kept of prompts and answers."""
+    consumers: Consumers | None = None
+    """Who may call it, if the spec names them still; None where it names nobody: then whoever the spec lets."""
 
     @property
     def name(self) -> str:
@@ -106,7 +108,13 @@ def revision_of(tenant: str, spec: ModelRouteSpec, granted: TenantSpec) -> Route
     )
     if not backends:
         return None
-    return RouteRevision(model=spec.model, backends=tuple(backends), limits=_limits(spec.limits), privacy=spec.privacy)
+    return RouteRevision(
+        model=spec.model,
+        backends=tuple(backends),
+        limits=_limits(spec.limits),
+        privacy=spec.privacy,
+        consumers=_named(spec.consumers),
+    )
 
 
 def unknown_providers(spec: ModelRouteSpec, granted: TenantSpec) -> tuple[str, ...]:
@@ -138,6 +146,14 @@ def _pinned(tenant: str, backend: Backend, provider: Provider) -> PinnedBackend:
         api_schema=provider.api_schema,
         region=provider.region or "",
     )
+
+
+def _named(consumers: Consumers) -> Consumers | None:
+    """In one order."""
+    if not (consumers.namespaces or consumers.service_accounts):
+        return None
+    accounts = sorted(consumers.service_accounts, key=lambda each: (each.namespace, each.name))
+    return Consumers(namespaces=tuple(sorted(consumers.namespaces)), service_accounts=tuple(accounts))
 
 
 def _limits(limits: RouteLimits) -> PinnedLimits:

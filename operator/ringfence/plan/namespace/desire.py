@@ -5,7 +5,7 @@ Law: this is the whole of it. What is not composed here does not belong into the
 
 from dataclasses import dataclass
 
-from ringfence.plan import access, keys, ranges, shares
+from ringfence.plan import access, frontends, keys, ranges, shares
 from ringfence.plan.budget import Grant
 from ringfence.plan.children import (
     allow_dns,
@@ -86,13 +86,13 @@ def _closed(site: Site, seen: Seen, grant: Grant) -> tuple[Desired, ...]:
 def _openings(site: Site, found: Peers, seen: Seen) -> tuple[Desired, ...]:
     """The gates in the fence."""
     network = site.tenant.network
-    frontends = guardrail.frontend_ports(site.tenant, site.subject.name)
-    policies = [allow_dns.make(site.place, network.dns), allow_gateway.make(site.place, frontends=frontends)]
+    inward = frontends.pod_ports(site.owner.name, site.tenant, site.subject.name, seen)
+    policies = [allow_dns.make(site.place, network.dns), allow_gateway.make(site.place, frontends=inward)]
     if found.ingress or found.egress:
         policies.append(allow_peers.make(site.place, ingress=found.ingress, egress=found.egress))
     if openings := ranges.openings(network.egress, seen.facts):
         policies.append(allow_egress.make(site.place, openings))
-    if network.ingress_from and not frontends:
+    if network.ingress_from and not frontends.run_in(site.tenant, site.subject.name):
         policies.append(allow_ingress.make(site.place, [source.namespace for source in network.ingress_from]))
     return tuple(policies)
 
@@ -113,8 +113,8 @@ def _unknown_subjects(site: Site) -> tuple[Finding, ...]:
 
 
 def _refused_keys(site: Site, seen: Seen) -> tuple[Finding, ...]:
-    found = gates.keys_suit_the_environment(site, seen)
-    return (found,) if found else ()
+    found = (gates.keys_suit_the_environment(site, seen), gates.places_can_be_told(site, seen))
+    return tuple(finding for finding in found if finding)
 
 
 def _over_budget(site: Site, grant: Grant) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from ringfence import names
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
-from ringfence.plan import keys, shares, verdict
+from ringfence.plan import keys, proxies, shares, verdict
 from ringfence.plan.namespace.site import Site
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.plan import Finding
@@ -120,6 +120,11 @@ def pod_security_is_allowed(site: Site, seen: Seen) -> Finding | None:
 def keys_suit_the_environment(site: Site, seen: Seen) -> Finding | None:
     """A key for trying things out is left out where two persons decide; the namespace itself is made all the same."""
     return keys.refused(site.spec, protected=site.protected) if site.environment else None
+
+
+def places_can_be_told(site: Site, seen: Seen) -> Finding | None:
+    """A key that is bound to a place is left out while anybody may claim that place."""
+    return proxies.refused(site.spec, seen.facts)
 
 
 def budget_has_a_place(site: Site, seen: Seen) -> Finding | None:

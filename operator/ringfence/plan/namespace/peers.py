@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ringfence.model.namespace import NamespaceSpec
+from ringfence.plan import frontends
 from ringfence.plan.children.allow_peers import Connection
-from ringfence.plan.children.guardrail import frontend_ports
 from ringfence.plan.namespace.site import Site
 from ringfence.plan.plan import Finding
 from ringfence.plan.reasons import ConditionType, Reason
@@ -35,12 +35,12 @@ def peers(site: Site, seen: Seen) -> Peers:
     own = site.subject.name
     inward = _Side(
         declared=_ingress(site.spec),
-        answer=lambda other: _egress(others[other]).get(own, frozenset()) - frontend_ports(site.tenant, own),
+        answer=lambda other: _but_for_frontends(_egress(others[other]).get(own, frozenset()), own, site, seen),
         words=("from", "spec.network.egress"),
     )
     outward = _Side(
         declared=_egress(site.spec),
-        answer=lambda other: _ingress(others[other]).get(own, frozenset()) - frontend_ports(site.tenant, other),
+        answer=lambda other: _but_for_frontends(_ingress(others[other]).get(own, frozenset()), other, site, seen),
         words=("to", "spec.network.ingress"),
     )
     return Peers(
@@ -62,6 +62,11 @@ class _Side:
     declared: Declared
     answer: Callable[[str], frozenset[int]]
     words: tuple[str, str]
+
+
+def _but_for_frontends(ports: frozenset[int], reached: str, site: Site, seen: Seen) -> frozenset[int]:
+    """Those of ``ports`` at which no frontend in the Namespace that is ``reached`` can be."""
+    return ports - frontends.kept_from_peers(site.owner.name, site.tenant, reached, ports, seen)
 
 
 def _candidates(site: Site, seen: Seen) -> dict[str, NamespaceSpec]:
@@ -88,7 +93,7 @@ def _vain(side: _Side, others: Mapping[str, NamespaceSpec]) -> Iterable[Finding]
         if missing:
             numbers = ", ".join(str(port) for port in sorted(missing))
             why = (
-                f"{place} of Namespace {other} must declare it too, and no model frontend's port is opened to a peer"
+                f"{place} of Namespace {other} must declare it too, and no peer gets a port that a frontend may have"
                 if other in others
                 else f"there is no Namespace {other} in the same environment, or it is quarantined"
             )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from ringfence.model.namespace import NamespaceSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import Environment, TenantSpec
-from ringfence.plan import access
-from ringfence.plan.children.guardrail import frontend_ports, identities, is_protected
+from ringfence.plan import access, frontends
+from ringfence.plan.children.guardrail import identities, is_protected
 from ringfence.plan.ownership import Ownership, ownership
 from ringfence.plan.place import Place
 from ringfence.plan.prune import Standing
@@ -64,7 +64,7 @@ class Site:
         """What the policies and bindings of the tenant's own are judged by."""
         return Standing(
             quarantined=self.quarantined,
-            private=bool(frontend_ports(self.tenant, self.place.namespace)),
+            private=frontends.run_in(self.tenant, self.place.namespace),
             known=identities(access.known_principals(self.tenant.access)),
         )
 

@@ -74,6 +74,7 @@ def _envoy(home: Place, tenant: Subject[TenantSpec], spec: TenantSpec, seen: See
     return TenantGateway(
         stopping=_stopping(pods, seen) if quarantined else (),
         stages=(
+            Stage("gateway", apply=rendering.kept),
             Stage("gateway", apply=(*_ground(home, rendering, pair, served=runs), *providers.orders(home, spec, seen))),
             Stage("gateway", apply=pair.secrets),
             Stage("gateway", apply=() if quarantined else pods),

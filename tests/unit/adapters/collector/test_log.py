@@ -120,3 +120,27 @@ def test_a_volume_that_makes_no_holes_is_emptied_when_all_was_read(
     assert path.stat().st_size == 0
     _append(path, b"new\n")
     assert log.read(place).lines == [b"new"]
+
+
+def test_who_lost_what_he_had_counted_does_not_read_the_hole(log: AccessLog, path: Path) -> None:
+    """What was given back to the disk would be read as lines of nothing, for as long as the file is."""
+    _append(path, b"x" * 99 + b"\n")
+    beginning = log.read(Place())
+    _append(path, (b"x" * 99 + b"\n") * (3 * RECLAIMED // 100))
+    _all(log, beginning.place)
+    _append(path, b"new\n")
+    successor = AccessLog(path)
+    lines, place = _all(successor, Place())
+    successor.close()
+    assert lines[-1] == b"new"
+    assert sum(map(len, lines)) < RECLAIMED + 2 * 4096
+    assert not any(b"\0" in line for line in lines)
+    assert place == log.read(place).place
+
+
+def test_a_log_of_which_all_was_given_back_has_no_lines(log: AccessLog, path: Path) -> None:
+    _append(path, (b"x" * 1023 + b"\n") * (2 * RECLAIMED // 1024))
+    assert _all(log, Place())[0]
+    successor = AccessLog(path)
+    assert _all(successor, Place())[0] == []
+    successor.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ringfence.adapters.collector import state as module
 from ringfence.adapters.collector.log import Place
 from ringfence.adapters.collector.state import OTHERS, State
-from ringfence.usage.page import MOST_ROWS
+from ringfence.usage.page import MOST_NUMBER, MOST_ROWS, decode, encode
 from ringfence.usage.tally import Row
 from tests.usage_samples import HOUR_OF_IT, INSTANCE, hours_later, row
 
@@ -104,3 +105,14 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
         assert state.instance != instance
         _take(state, row(1, hour=HOUR_OF_IT))
         assert _all(state) == [row(1)]
+
+
+def test_a_sum_stays_where_a_page_can_say_it(state: State) -> None:
+    """A provider tells how many tokens it took; by what it says it keeps nobody from being counted."""
+    told = replace(row(1), numbers=row(1).numbers._replace(total_tokens=MOST_NUMBER - 30))
+    _take(state, told)
+    _take(state, row(1))
+    assert state.page("").rows[0].numbers.total_tokens == MOST_NUMBER - 30 + row(1).numbers.total_tokens
+    _take(state, row(1))
+    (found,) = decode(encode(state.page("")), tenant="acme", until=2**40).rows
+    assert (found.numbers.requests, found.numbers.total_tokens) == (3, MOST_NUMBER)
