@@ -19,6 +19,7 @@ from tests.waiting import eventually
 REPOSITORY: Final = Path(__file__).parents[2]
 CRDS: Final = REPOSITORY / "crds"
 INSTALL: Final = REPOSITORY / "manifests" / "install"
+POLICIES: Final = REPOSITORY / "manifests" / "policies"
 SAMPLES: Final = REPOSITORY / "manifests" / "samples"
 CHART: Final = REPOSITORY / "charts" / "ringfence"
 

@@ -4,6 +4,7 @@ Law: what the operator would write is written with its own identity and passes i
 written by them. So everything here is a request that the policies allow.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from ringfence.admission.answers import UNCONFIGURED
 from ringfence.cli.glass import REASON
 from ringfence.controlplane import APPLY_PATCH, MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import (
+    CONFIG_MAP,
     CORE_NAMESPACE,
     DEPLOYMENT,
     LIMIT_RANGE,
@@ -207,9 +209,16 @@ def introduce(admin: Client) -> None:
 
 
 def _counted(admin: Client) -> bool:
-    """Whether the API server knows what is used of every quota."""
-    found = admin.get(RESOURCE_QUOTA.collection_path()).must()["items"]
-    return all(set(each["spec"]["hard"]) <= set(each.get("status", {}).get("used", {})) for each in found)
+    """Whether the API server knows what is used of every quota, the ConfigMap that Kubernetes makes included."""
+    maps = admin.get(CONFIG_MAP.collection_path()).must()["items"]
+    there = Counter(each["metadata"]["namespace"] for each in maps)
+    trusted = {each["metadata"]["namespace"] for each in maps if each["metadata"]["name"] == "kube-root-ca.crt"}
+    for quota in admin.get(RESOURCE_QUOTA.collection_path()).must()["items"]:
+        namespace, used = quota["metadata"]["namespace"], quota.get("status", {}).get("used", {})
+        known = quota["spec"]["hard"].keys() <= used.keys()
+        if not known or namespace not in trusted or int(used.get("configmaps", there[namespace])) != there[namespace]:
+            return False
+    return True
 
 
 def path_of(manifest: Mapping[str, Any]) -> str:
