@@ -17,7 +17,7 @@ from ringfence.cli.check.network import ProbeError, probe
 from ringfence.cli.check.pods import ClusterPods
 from ringfence.controlplane import MERGE_PATCH, Client, ControlPlane
 from ringfence.model.kinds import CORE_NAMESPACE, LIMIT_RANGE, SERVICE_ACCOUNT, TENANT
-from tests.apiserver.installing import INSTALL, install
+from tests.apiserver.installing import INSTALL, POLICIES, install
 from tests.breaking import delete_by_force
 from tests.controlplane_fixtures import Kubectl
 from tests.operating import OperatorProcess, operating, operator_kubeconfig

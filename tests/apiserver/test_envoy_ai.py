@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from ringfence import names
 from ringfence.cli.envoy_ai.command import envoy_ai
 from ringfence.controlplane import Answer, Client, ControlPlane
+from ringfence.gateway.envoy_ai.differences import DIFFERENCES, Verdict
 from ringfence.gateway.envoy_ai.engine import AI_GATEWAY_ROUTE, SECURITY_POLICY, TYPES, Resource
 from ringfence.gateway.envoy_ai.refusals import Refusal
 from ringfence.gateway.envoy_ai.render import render
@@ -112,6 +113,7 @@ def cost(kind: str) -> dict[str, str]:
 
 # --- of a Tenant in the cluster
 
+ACCEPTED: Final = "--accept-weaker"
 SPEC: Final = {
     "environments": [{"name": "dev"}, {"name": "prod", "protected": True}],
     "residency": {"regions": ["eu-central-1"]},
@@ -171,7 +173,7 @@ def printed(plane: ControlPlane, *arguments: str) -> Result:
 
 def test_the_command_prints_what_the_cluster_takes(tenant: Client, controlplane: ControlPlane) -> None:
     """For the callers and the route that the operator's own planner finds, believing this very API server."""
-    done = printed(controlplane)
+    done = printed(controlplane, ACCEPTED)
     assert done.exit_code == 0, done.stderr
     items = {(each["kind"], each["metadata"]["name"]): each for each in json.loads(done.stdout)["items"]}
     (route,) = (each for (kind, _), each in items.items() if kind == "AIGatewayRoute")
@@ -187,15 +189,27 @@ def test_the_command_prints_what_the_cluster_takes(tenant: Client, controlplane:
         assert answer.ok, answer.body
 
 
+def test_nothing_is_printed_until_it_is_accepted_that_less_is_promised(
+    tenant: Client, controlplane: ControlPlane
+) -> None:
+    """What that is, is named each time."""
+    weaker = [each.promise for each in DIFFERENCES if each.verdict is Verdict.WEAKER]
+    done, accepted = printed(controlplane), printed(controlplane, ACCEPTED)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "--accept-weaker" in done.stderr
+    assert accepted.exit_code == 0
+    assert [each for each in weaker if each not in done.stderr or each not in accepted.stderr] == []
+
+
 def test_the_command_says_what_it_refuses(tenant: Client, controlplane: ControlPlane) -> None:
     """A key that is declared, and whose account is there: nothing is printed for the engine, and why is."""
-    assert printed(controlplane).exit_code == 0
+    assert printed(controlplane, ACCEPTED).exit_code == 0
     patch = {"spec": {"gatewayKeys": [{"name": "ci"}]}}
     place = NAMESPACE.path(HOME, "dev")
     tenant.request("PATCH", place, patch, content_type="application/merge-patch+json").must()
     account = {"metadata": {"name": names.gateway_key("ci"), "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY}}}
     tenant.request("POST", SERVICE_ACCOUNT.collection_path(f"{HOME}-dev"), account).must()
-    done = printed(controlplane)
+    done = printed(controlplane, ACCEPTED)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["items"] == []
     assert Refusal.GATEWAY_KEYS.value in done.stderr

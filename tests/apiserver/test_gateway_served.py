@@ -301,10 +301,11 @@ def test_what_was_used_is_told_when_the_pod_that_served_it_is_asked_to_end(
     """At once, not at the next round: what a replica has counted would go with it. No right to logs is needed."""
     kubectl("apply", "-n", WORKLOADS, "-f-", stdin=workload("parting", asking()))
     eventually(lambda: ANSWER in said(admin, node, "parting"), LONG)
+    asked = [name for name in ("chat-ui", "latecomer", "unharmed", "parting") if ANSWER in said(admin, node, name)]
+    assert served(operator) < len(asked), "the last one is not told yet"
     replicas = ("-n", HOME, "-l", f"{names.GATEWAY_LABEL}=true")
     kubectl("annotate", "pods", *replicas, f"{names.BREAK_GLASS_ANNOTATION}=another node")
     kubectl("delete", "pods", *replicas, "--wait=false")
-    asked = [name for name in ("chat-ui", "latecomer", "parting") if ANSWER in said(admin, node, name)]
     eventually(lambda: served(operator) == len(asked), LONG / 2)
 
 

@@ -30,17 +30,20 @@ def envoy_ai(
     counts_globally: Annotated[
         bool, typer.Option("--rate-limits", help="Envoy Gateway has a rate limit service, which counts tokens, too.")
     ] = False,
+    accept_weaker: Annotated[
+        bool, typer.Option("--accept-weaker", help="Print resources by which less is promised than by Envoy's files.")
+    ] = False,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     output: Annotated[Literal["yaml", "json"], typer.Option("--output", "-o", help="How to print them.")] = "yaml",
 ) -> None:
     """Print what a tenant's gateway would be for Envoy AI Gateway, whose resources the operator does not write.
 
-    The same is served to the same callers as by the tenant's own Envoy; what that engine can't promise is refused.
-    docs/reference/data-planes.md compares them.
+    The same is served to the same callers as by the tenant's own Envoy. Of some promises that engine keeps less: they are
+    named each time, and nothing is printed unless that is accepted. docs/reference/data-planes.md compares them.
 
-    Exit codes: 0 all of it is printed, 1 something is refused, 2 the command line is wrong, 3 the cluster can't be
-    asked.
+    Exit codes: 0 all of it is printed, 1 something is refused or was not accepted, 2 the command line is wrong, 3 the
+    cluster can't be asked.
     """
     from ringfence.gateway.envoy_ai.engine import Engine, SecretKey
     from ringfence.gateway.envoy_ai.render import render
@@ -50,7 +53,20 @@ def envoy_ai(
         spec, gateway = _composed(calls, name)
     secrets = {each.provider: SecretKey(each.secret, each.key) for each in key_mounts(spec.providers)}
     engine = Engine(gateway_class, certificate, secrets, counts_globally=counts_globally)
-    _tell(render(gateway, engine), tenant, output)
+    rendered = render(gateway, engine)
+    _warn(accepted=accept_weaker)
+    _tell(rendered, tenant, output)
+
+
+def _warn(*, accepted: bool) -> None:
+    """Name every promise that this engine keeps by less; end the command where nobody accepted that."""
+    from ringfence.gateway.envoy_ai.differences import DIFFERENCES, Verdict
+
+    for difference in DIFFERENCES:
+        if difference.verdict is Verdict.WEAKER:
+            typer.echo(f"weaker: {difference.promise}: {difference.engine}", err=True)
+    if not accepted:
+        fail(BROKEN, "this engine promises less; nothing is printed without --accept-weaker")
 
 
 def _tell(rendered: "Rendered", tenant: str, output: Literal["yaml", "json"]) -> None:

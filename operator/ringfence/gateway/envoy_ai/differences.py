@@ -37,7 +37,7 @@ DIFFERENCES: Final = (
     Difference(
         "Nobody calls without a token of the API server's",
         "verified by Envoy; 401 in JSON",
-        "verified by Envoy (`SecurityPolicy`); the answer is the engine's own text",
+        "verified by Envoy (`SecurityPolicy`)",
         Verdict.KEPT,
     ),
     Difference(
@@ -49,8 +49,32 @@ DIFFERENCES: Final = (
     Difference(
         "What is not allowed is denied",
         "403 `model_not_allowed` in JSON",
-        "404 with the engine's own text",
+        "404",
         Verdict.KEPT,
+    ),
+    Difference(
+        "Refusals are JSON as OpenAI's clients expect it",
+        "each of them, with a request id",
+        "in the engine's own words",
+        Verdict.WEAKER,
+    ),
+    Difference(
+        "New signing keys of the API server count within a minute",
+        "read each minute; old and new are kept",
+        "those of the moment stand in the `SecurityPolicy`: print and apply it anew, or callers are shut out",
+        Verdict.WEAKER,
+    ),
+    Difference(
+        "What is taken away is refused from the next configuration on",
+        "the operator writes it",
+        "whoever applies what is printed has to print it anew",
+        Verdict.WEAKER,
+    ),
+    Difference(
+        "Tricks with paths, headers and framing fail",
+        "a suite of attempts runs against it",
+        "what the engine does by itself; the suite does not run against it",
+        Verdict.WEAKER,
     ),
     Difference(
         "One body has one model",
@@ -178,7 +202,8 @@ Generated from `operator/ringfence/gateway/envoy_ai/differences.py` by `ringfenc
 
 `spec.gateway.dataPlane: Envoy` runs an Envoy of the tenant's own. `EnvoyAIGateway` is the same ModelRoutes for clusters
 that have [Envoy AI Gateway](https://aigateway.envoyproxy.io) already, as resources of it. What it can't promise
-is refused with a reason; what it promises less of is in this table, so that nobody finds out later.
+is refused with a reason. What it promises less of is in this table and named by the command, which prints nothing until
+somebody accepts that (`--accept-weaker`).
 
 The operator writes none of that engine's resources and opens no way to its pods. `ringfence envoy-ai TENANT` prints
 them, from what the operator's own planner makes of the cluster, for whoever runs the engine to apply. It says what is
