@@ -22,7 +22,7 @@ from ringfence.controlplane.process import GuardedProcess
 from ringfence.gateway import command
 from ringfence.gateway.files import configuration
 from ringfence.gateway.served import Gateway
-from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
+from ringfence.gateway.typed import ADMINISTRATION, CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.gateway.upstreams import PUBLIC_AUTHORITIES
 from tests.gateway.certificates import Certificates
 from tests.waiting import eventually
@@ -52,7 +52,8 @@ class Pod:
         for name, key in keys.items():
             self.mount_key(name, key)
         self.mount_certificate(self.certificates.server())
-        self._place(RUN).mkdir(parents=True)
+        for path in (RUN, ADMINISTRATION):
+            self._place(path).mkdir(parents=True)
         self.publish(gateway)
         self.start_anew()
         eventually(self._serves, STARTS)
@@ -129,7 +130,7 @@ class Pod:
 
     def ask(self, path: str) -> str:
         """Ask Envoy's administration, over its socket."""
-        with closing(_UnixConnection(str(self._place(RUN) / "admin.sock"))) as connection:
+        with closing(_UnixConnection(str(self._place(ADMINISTRATION) / "admin.sock"))) as connection:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
 
@@ -149,7 +150,7 @@ class Pod:
         return self.folder / path.lstrip("/")
 
     def _located(self, content: bytes) -> bytes:
-        for path in (CONFIGURATION, CERTIFICATES, KEYS, RUN):
+        for path in (CONFIGURATION, CERTIFICATES, KEYS, RUN, ADMINISTRATION):
             content = content.replace(path.encode(), str(self._place(path)).encode())
         content = content.replace(PUBLIC_AUTHORITIES.encode(), str(self.certificates.authority).encode())
         return orjson.dumps(_mapped(orjson.loads(content), self._moved))

@@ -9,13 +9,13 @@ from typing import Final
 from ringfence import names
 from ringfence.gateway import readiness
 from ringfence.gateway.listener import EVERYWHERE
-from ringfence.gateway.typed import RUN, Json, from_file, named
+from ringfence.gateway.typed import ADMINISTRATION, Json, from_file, named
 
 BOOTSTRAP: Final = "bootstrap.json"
 LISTENERS: Final = "lds.json"
 CLUSTERS: Final = "cds.json"
 PAGES: Final = (readiness.READY, "/stats/prometheus")
-_SOCKET: Final = f"{RUN}/admin.sock"
+_SOCKET: Final = f"{ADMINISTRATION}/admin.sock"
 _ADMIN: Final = "ringfence.administration"
 _CONNECTIONS: Final = 20_000
 _LONGEST_EXPRESSION: Final = 1_000_000

@@ -39,8 +39,8 @@ def envoy_ai(
 ) -> None:
     """Print what a tenant's gateway would be for Envoy AI Gateway, whose resources the operator does not write.
 
-    The same is served to the same callers as by the tenant's own Envoy. Of some promises that engine keeps less: they are
-    named each time, and nothing is printed unless that is accepted. docs/reference/data-planes.md compares them.
+    The same is served to the same callers as by the tenant's own Envoy. Of some promises that engine keeps less: they
+    are named each time, and nothing is printed unless that is accepted. docs/reference/data-planes.md compares them.
 
     Exit codes: 0 all of it is printed, 1 something is refused or was not accepted, 2 the command line is wrong, 3 the
     cluster can't be asked.

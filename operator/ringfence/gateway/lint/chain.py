@@ -130,7 +130,7 @@ def _strictness(manager: Json) -> Iterator[Finding]:
 def _pages(bootstrap: Json) -> Iterator[Finding]:
     """What is told over the network of Envoy itself."""
     admin = bootstrap.get("admin", {}).get("address", {})
-    if admin != {"pipe": {"path": "/run/ringfence/admin.sock", "mode": 0o600}}:
+    if admin != {"pipe": {"path": "/run/envoy/admin.sock", "mode": 0o600}}:
         yield Finding("administration", BOOTSTRAP, "the administration must be a socket of Envoy's own user")
     listeners = bootstrap.get("static_resources", {}).get("listeners", [])
     if [_paths(each) for each in listeners] != [_PAGES]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ringfence import names
 from ringfence.gateway import command
-from ringfence.gateway.typed import CERTIFICATES, CONFIGURATION, KEYS, RUN
+from ringfence.gateway.typed import ADMINISTRATION, CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.plan.place import Place
 
 ENVOY: Final = "envoy"
@@ -51,6 +51,7 @@ _COLLECTOR_SIZE: Final = {
 }
 _LOG_SIZE: Final = "256Mi"
 """Of the access log and of what the collector keeps; the collector sees to it that it never fills."""
+_SOCKET_SIZE: Final = "1Mi"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,6 +120,7 @@ def _envoy(pod: Pod) -> dict[str, Any]:
         "securityContext": _SECURITY,
         "volumeMounts": [
             _mount("run", RUN, writable=True),
+            _mount("administration", ADMINISTRATION, writable=True),
             _mount("config", CONFIGURATION),
             _mount("tls", CERTIFICATES),
             *(_mount(_key_volume(each), f"{KEYS}/{each.provider}") for each in sorted(pod.keys)),
@@ -154,6 +156,7 @@ def _mount(volume: str, path: str, *, writable: bool = False) -> dict[str, Any]:
 
 def _volumes(pod: Pod) -> Iterable[dict[str, Any]]:
     yield {"name": "run", "emptyDir": {"sizeLimit": _LOG_SIZE}}
+    yield {"name": "administration", "emptyDir": {"sizeLimit": _SOCKET_SIZE}}
     yield {"name": "config", "configMap": {"name": names.GATEWAY_FILES, "defaultMode": _READ_BY_GROUP}}
     yield {"name": "tls", "secret": {"secretName": pod.certificate, "defaultMode": _READ_BY_GROUP}}
     for each in sorted(pod.keys):
