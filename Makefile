@@ -60,7 +60,7 @@ audit: .venv/.installed ## Write down which locked releases the package index wa
 	$(BIN)/python -m tests.gates --audit dependencies
 
 .PHONY: bench
-bench: tools ## Measure the operator beside a Go controller, the cost of policies, fairness and incidents
+bench: tools ## Measure the operator beside a Go controller, the cost of policies, fairness, incidents and gateways
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: tools

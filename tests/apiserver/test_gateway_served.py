@@ -295,6 +295,30 @@ def test_no_key_is_found_in_anything_that_was_written(operator: OperatorProcess,
         assert b"sk-canary" not in file.read_bytes(), file
 
 
+def test_nothing_that_was_said_is_found_in_what_ringfence_writes(operator: OperatorProcess, node: NodeProcess) -> None:
+    """No question and no answer: not in the record, the counts, the operator's log or the gateway's."""
+    question = re.findall(r'"content": "([^"]+)"', asking())[0]
+    workloads = [file.read_text() for file in node.folder.glob("pods/*/*/log")]
+    assert any(ANSWER in text for text in workloads), "it is there, where the caller printed it"
+    written = filter(Path.is_file, (*operator.folder.rglob("*"), *node.folder.glob("pods/*/volumes/run/*")))
+    contents = {str(file): file.read_bytes() for file in written}
+    contents["records"] = json.dumps(operator.records()).encode()  # in the ledger they are deflated
+    found = [name for name, text in contents.items() if ANSWER.encode() in text or f'"{question}"'.encode() in text]
+    assert found == []
+
+
+def test_a_line_of_the_log_leads_to_the_record_of_its_configuration(
+    operator: OperatorProcess, node: NodeProcess
+) -> None:
+    """By the revision that both name."""
+    logs = node.folder.glob("pods/*/volumes/run/access.log*")
+    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    reconciles = [event["run"]["facets"].get("ringfence_reconcile", {}) for event in operator.records()]
+    recorded = {each["configuration"]["after"] for each in reconciles if each.get("configuration")}
+    assert lines
+    assert {line["config_rev"] for line in lines if line["config_rev"]} <= recorded
+
+
 def test_what_was_used_is_told_when_the_pod_that_served_it_is_asked_to_end(
     operator: OperatorProcess, admin: Client, kubectl: Kubectl, node: NodeProcess
 ) -> None:
