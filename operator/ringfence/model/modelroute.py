@@ -63,9 +63,9 @@ class RouteLimits(Model):
     """What the gateway lets through."""
 
     requests_per_minute: PerMinute | None = None
-    """Requests of all consumers together."""
+    """Requests of all consumers in one environment together."""
     tokens_per_minute: PerMinute | None = None
-    """Tokens of all consumers together."""
+    """Tokens of all consumers in one environment together."""
     max_request_bytes: Bytes | None = None
     """Greatest size of a request's body."""
     timeout: Duration | None = None
@@ -73,7 +73,7 @@ class RouteLimits(Model):
     idle_timeout: Duration | None = None
     """Greatest silence within an answer."""
     max_parallel: Annotated[int, Field(ge=1, le=100_000), INTEGRAL] | None = None
-    """Requests at the same time."""
+    """Requests at the same time in one environment."""
 
 
 class Privacy(Model):
