@@ -124,6 +124,12 @@ class Grant:
     route: Route
     accounts: frozenset[str] = frozenset()
     """Names of the ServiceAccounts that may call it; all of the namespace where it is empty."""
+    without: frozenset[str] = frozenset()
+    """Names of those that may not, where all others may."""
+
+    def lets(self, account: str) -> bool:
+        """Whether the ServiceAccount of that name may call it."""
+        return account in self.accounts if self.accounts else account not in self.without
 
 
 @dataclass(frozen=True, slots=True)

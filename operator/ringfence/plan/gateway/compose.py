@@ -57,10 +57,10 @@ class _Placed:
         """All that name somebody who may call it somewhere."""
         return (each for placement in self.placements for each in self.callers_of(placement))
 
-    def callers_of(self, placement: Placement) -> tuple[Consumers, ...]:
+    def callers_of(self, placement: Placement) -> tuple[Consumers, Consumers]:
         """Who may call a placement is named by its revision and, still, by the spec."""
         then, now = placement.content.consumers, self.route.spec.consumers if self.route.spec else None
-        return tuple(each for each in (then, now) if each is not None)
+        return then or Consumers(), now or Consumers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _served(tenant: Subject[TenantSpec], spec: TenantSpec, placed: Iterable[_Pla
             found = None if model in taken else resolved(each.route.name, placement, tenant, spec, seen)
             taken.add(model)
             if found and found.route:
-                offer = Offer(found.route, each.callers_of(placement))
+                offer = Offer(found.route, *each.callers_of(placement))
                 yield _Served(placement.environment, offer, found.upstreams)
 
 
