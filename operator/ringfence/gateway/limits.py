@@ -1,4 +1,4 @@
-"""How many requests and tokens pass in a minute: of the tenant, and of each route by revision and environment.
+"""How many requests and tokens pass in a minute: of the tenant, and of each route in each environment.
 
 Law: a limit that is written is enforced. Each replica counts by itself, so each has its part. The counters of routes
 begin anew with each new configuration of the routes; the tenant's goes on.

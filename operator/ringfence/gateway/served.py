@@ -108,8 +108,8 @@ class Route:
 
     @property
     def counter(self) -> str:
-        """By what name its requests are counted: an environment does not use up what another one may."""
-        return f"{self.environment}/{self.name}/{self.revision}"
+        """By what name its requests are counted: an environment serves one revision, and uses up nothing of another."""
+        return f"{self.environment}/{self.name}"
 
     @property
     def targets(self) -> tuple[Target, ...]:

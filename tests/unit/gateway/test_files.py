@@ -134,7 +134,8 @@ def callers(draw: st.DrawFn) -> dict[str, Callers]:
     found = {}
     for namespace in draw(st.sets(st.sampled_from(["acme-a", "acme-b", "acme-a-b"]))):
         environment = draw(st.sampled_from(ENVIRONMENTS))
-        models = {route.model: route for route in served[environment]}
+        names = {route.name: route for route in served[environment]}
+        models = {route.model: route for route in names.values()}
         grants = tuple(Grant(route, draw(accounts)) for route in models.values() if draw(st.booleans()))
         found[namespace] = Callers(environment, grants)
     return found
