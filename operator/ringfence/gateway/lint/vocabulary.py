@@ -161,6 +161,7 @@ SETTINGS: Final = {
     "mode": (0o600,),
     "dns_lookup_family": ("V4_PREFERRED",),
     "retry_on": ("connect-failure,reset,5xx,retriable-status-codes",),
+    "request_body_buffer_limit": (16 << 20,),
     "filter_enabled": ({"default_value": {"numerator": 100}},),
     "filter_enforced": ({"default_value": {"numerator": 100}},),
 }
