@@ -439,6 +439,7 @@ def _contents() -> Iterator[tuple[Who, dict[str, Any]]]:
         for name in ("held", "asked", "standing"):
             yield who, retention(name, tenant, holds=[hold])
         yield who, retention("free", tenant)
+    yield PROMOTER, route("early", "acme")
     yield GITOPS, route("chat", "umbra")
 
 
@@ -463,6 +464,8 @@ def _later() -> Iterator[tuple[Who, str, dict[str, Any]]]:
     """Changes that need what was there before."""
     promoted = {"spec": {"promotions": {"staging": REVISION, "prod": REVISION}}}
     yield PROMOTER, MODEL_ROUTE.path("acme", "chat"), promoted
+    beforehand = {"spec": {"promotions": {"staging": REVISION, "audit": REVISION}}}  # acme has no audit yet
+    yield PROMOTER, MODEL_ROUTE.path("acme", "early"), beforehand
     yield GLOBEX_ADMIN, MODEL_ROUTE.path("globex", "chat"), {"spec": {"promotions": {"prod": REVISION}}}
     release = {"spec": {"legalHolds": [{"name": "case", "reason": "litigation", "release": {"reason": "settled"}}]}}
     yield PROMOTER, RETENTION_POLICY.path("acme", "held"), release

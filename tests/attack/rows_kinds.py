@@ -27,6 +27,8 @@ from tests.attack.prepared import (
 from tests.attack.rows import ANY_CHANGE, Row, core, labelled, named, ours
 
 CHAT: Final = ours("acme", "modelroutes", "chat")
+EARLY: Final = ours("acme", "modelroutes", "early")
+"""One that is promoted to an environment that acme does not have yet."""
 GLOBEX_CHAT: Final = ours("globex", "modelroutes", "chat")
 DEV: Final = ours("acme", "tenantnamespaces", "dev")
 BROKEN: Final = ours("acme", "tenantnamespaces", "models")
@@ -146,6 +148,12 @@ ROUTE_ROWS: Final = (
         (ADMIN, approve("staging")),
         (OWNER, approve("staging")),
         personal=True,
+    ),
+    Row(
+        "an approval before anybody can be named as an approver",
+        "approval-environment",
+        (OWNER, approve("audit", path=EARLY)),
+        (OWNER, approve("staging", path=EARLY)),
     ),
     Row(
         "an approval by another than the named approvers",

@@ -47,6 +47,8 @@ class Provider:
     """Plain text where it is None."""
     status: int = 200
     """What it answers; another one than 200 is an error."""
+    words: str = ANSWER
+    """What a model says that does not stream."""
     parting: bool = False
     """Whether each answer is the last one of its connection."""
     received: list[Received] = field(default_factory=list)
@@ -100,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         if provider.status != 200:
             self._refuse(provider.status)
         elif self.path.endswith("/messages"):
-            self._answer(200, _anthropic_answer())
+            self._answer(200, _anthropic_answer(provider.words))
         else:
             self._complete(body)
 
@@ -109,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = json.loads(body)
         except ValueError:
             return self._refuse(400)
-        return self._stream() if asked.get("stream") else self._answer(200, _answer())
+        return self._stream() if asked.get("stream") else self._answer(200, _answer(self.server.provider.words))
 
     def _refuse(self, status: int) -> None:
         self._answer(status, {"error": {"message": "refused by the provider", "type": "server_error"}})
@@ -149,8 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-def _answer() -> dict[str, Any]:
-    choice = {"index": 0, "message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"}
+def _answer(words: str) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": "stop"}
     return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": USAGE}
 
 
@@ -163,9 +165,9 @@ def _last() -> dict[str, Any]:
     return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": USAGE}
 
 
-def _anthropic_answer() -> dict[str, Any]:
+def _anthropic_answer(words: str) -> dict[str, Any]:
     """Source: https://docs.anthropic.com/en/api/messages."""
-    content = [{"type": "text", "text": ANSWER}]
+    content = [{"type": "text", "text": words}]
     usage = {"input_tokens": USAGE["prompt_tokens"], "output_tokens": USAGE["completion_tokens"]}
     told = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m"}
     return {**told, "content": content, "stop_reason": "end_turn", "stop_sequence": None, "usage": usage}

@@ -46,6 +46,15 @@ def test_a_route_takes_so_many_requests_a_minute(world: World) -> None:
         assert len(world.received()) == 4
 
 
+def test_an_environment_leaves_the_limit_of_another_alone(world: World) -> None:
+    """Though one revision serves in both: a flood where it is tried takes nothing from where it is needed."""
+    callers = {f"acme-{each}": Callers(each, (Grant(replace(FEW, environment=each)),)) for each in ("dev", "prod")}
+    with serving(world, callers=callers):
+        told = [said(world.ask(Request(body("few")))) for _ in range(4)]
+        assert told == [(200, "")] * 3 + [LIMITED]
+        assert said(world.ask(Request(body("few"), bearer=of("acme-prod")))) == (200, "")
+
+
 def test_a_tenant_takes_so_many_requests_a_minute(world: World) -> None:
     """Whatever they are for, refused ones as well: a flood of them must cost somebody nothing."""
     with serving(world, FREE, requests_per_minute=6):

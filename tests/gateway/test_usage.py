@@ -19,8 +19,8 @@ from ringfence.usage.page import decode, encode
 from ringfence.usage.report import Dimension, grouped
 from ringfence.usage.tally import Row
 from tests.gateway.asking import MODELS, Answer, Attempt, Door, Request, body, workload
-from tests.gateway.provider import USAGE
-from tests.gateway.world import HERE, KEYS, PROBE, SMALL, UI, World
+from tests.gateway.provider import ANSWER, USAGE
+from tests.gateway.world import HERE, KEYS, MAX_REQUEST_BYTES, PROBE, SMALL, UI, World
 from tests.lineage_samples import ACME
 from tests.waiting import eventually
 
@@ -102,6 +102,20 @@ def test_tokens_are_those_that_the_provider_told(world: World, collector: Collec
     """Streamed, translated from another provider's words, and by a frontend inside of the cluster."""
     found = collector.counted(world, attempt)
     assert found.numbers[:5] == (1, 0, *TOKENS)
+
+
+@pytest.mark.parametrize("attempt", [_as(UI), _as(UI, "claude")], ids=["whole", "translated"])
+def test_an_answer_larger_than_requests_may_be_arrives_whole_and_is_counted(world: World, attempt: Request) -> None:
+    """It is paid for when it comes: batches of embeddings are that large."""
+    for provider in world.providers.values():
+        provider.words = "x" * (2 * MAX_REQUEST_BYTES)
+    try:
+        answer, line = world.logged(attempt)
+    finally:
+        for provider in world.providers.values():
+            provider.words = ANSWER
+    assert (answer.status, answer.json["choices"][0]["message"]["content"]) == (200, "x" * (2 * MAX_REQUEST_BYTES))
+    assert line["total_tokens"] == USAGE["total_tokens"]
 
 
 def test_a_request_counts_for_the_verified_caller(world: World, collector: Collector) -> None:

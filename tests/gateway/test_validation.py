@@ -1,7 +1,7 @@
 """What the planner renders, the real Envoy takes: it is asked before anybody is served by it.
 
-Once, random gateways far beyond these were asked by hand: of 150, and of the greatest of everything that the API takes,
-none was refused.
+Of gateways it is asked for random ones, in which environments serve one revision from other targets, for the greatest
+of everything that the API takes, and for what the planner makes of a promotion to such an environment.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from ringfence.gateway.files import Configuration, configuration
 from ringfence.gateway.listener import ROUTES_FILE
 from ringfence.gateway.served import Callers, Gateway, Grant, Limits, Target, Upstream
+from ringfence.model.fields import ENVIRONMENT_LENGTH
+from tests import gateway_world
 from tests.gateway.tokens import TokenIssuer
 from tests.gateway.validation import Validator
 from tests.unit.gateway import full
@@ -72,16 +74,30 @@ def greatest() -> Iterator[Gateway]:
     upstreams = (Upstream("first", LONG, 443, path=""), full.SECOND)
     for limits in (LARGEST, SMALLEST):
         pools = (tuple(Target("first", f"m{at}", 1000) for at in range(8)), (Target("second", "A@:/" + "y" * 92),))
-        route = pinned("r" * 40, "A@:/" + "x" * 92, pools, limits)
+        route = replace(pinned("r" * 40, "A@:/" + "x" * 92, pools, limits), environment="e" * ENVIRONMENT_LENGTH)
         accounts = frozenset(f"a{at:03}{'b' * 249}" for at in range(64))
         callers = {
-            f"acme-n{at}": Callers("dev", (Grant(route, accounts),), (replace(full.LIVE, cidrs=EVERYWHERE),))
+            f"acme-n{at}": Callers(
+                route.environment, (Grant(route, accounts),), (replace(full.LIVE, cidrs=EVERYWHERE),)
+            )
             for at in range(2)
         }
         changes = {"max_request_bytes": limits.max_request_bytes, "requests_per_minute": limits.requests_per_minute}
         for service in ("", full.SERVICE):
             yield full.gateway(upstreams=upstreams, callers=callers, rate_limit_service=service, **changes)
     yield full.gateway(callers={}, upstreams=())
+
+
+def promoted() -> Gateway:
+    """What the planner makes of a revision with limits, where one of its providers does not serve everywhere."""
+    limits = {"requestsPerMinute": 600, "tokensPerMinute": 9000, "maxParallel": 100}
+    made = gateway_world.world(route={"limits": limits})
+    gateway_world.promote(made, "staging", gateway_world.revision(made))
+    gateway_world.promote(made, "prod", gateway_world.revision(made))
+    gateway_world.approve(made, "prod", gateway_world.revision(made))
+    found = gateway_world.composed(made).gateway
+    assert {route.environment: len(route.targets) for route in found.routes} == {"dev": 2, "staging": 2, "prod": 1}
+    return found
 
 
 def rendered(gateway: Gateway, validator: Validator, issuer: TokenIssuer) -> Configuration:
@@ -91,8 +107,8 @@ def rendered(gateway: Gateway, validator: Validator, issuer: TokenIssuer) -> Con
 
 
 def test_whatever_is_rendered_is_taken(validator: Validator, issuer: TokenIssuer) -> None:
-    """Random gateways, which the linter lets pass (tests/unit/gateway), and those with the greatest of everything."""
-    asked = [rendered(each, validator, issuer) for each in (full.gateway(), *greatest(), *drawn(MANY))]
+    """Random gateways, which the linter lets pass (tests/unit/gateway), the greatest, and one that was promoted."""
+    asked = [rendered(each, validator, issuer) for each in (full.gateway(), promoted(), *greatest(), *drawn(MANY))]
     assert len(asked) > MANY
     assert validator.refusal([each.files for each in asked]) == ""
 

@@ -51,8 +51,8 @@ UPSTREAMS: Final = (
 
 
 def route(model: str, *pools: tuple[Target, ...], **limits: int) -> Route:
-    """A route whose model is called as it is."""
-    return Route(model, model, f"rev-{model}", pools, Limits(**limits))
+    """A route of the development environment whose model is called as it is."""
+    return Route(model, model, f"rev-{model}", pools, Limits(**limits), "dev")
 
 
 GPT: Final = Target("first", "gpt-4o")
@@ -165,9 +165,9 @@ def running(folder: Path) -> Iterator[World]:
 
 @contextmanager
 def serving(world: World, *routes: Route, **more: Any) -> Iterator[Gateway]:
-    """These routes in two namespaces, and afterwards what there was."""
+    """These routes in two namespaces of one environment, or what else is told, and afterwards what there was."""
     callers = {name: Callers("dev", tuple(map(Grant, routes))) for name in ("acme-dev", "acme-prod")}
-    changed = replace(world.gateway, callers=callers, **more)
+    changed = replace(world.gateway, **{"callers": callers, **more})
     world.serve(changed)
     world.received()
     yield changed

@@ -178,18 +178,51 @@ def consumers(draw: st.DrawFn) -> Consumers:
     )
 
 
-def may_call(listed: Sequence[Consumers], namespace: str, account: str) -> bool:
-    grant = Offer(ROUTE, tuple(listed)).grant(namespace)
-    return grant is not None and (not grant.accounts or account in grant.accounts)
+def may_call(approved: Consumers, wanted: Consumers, namespace: str, account: str, *bound: str) -> bool:
+    grant = Offer(ROUTE, approved, wanted).grant(namespace, frozenset(bound))
+    return grant is not None and grant.lets(account)
+
+
+def is_for(listed: Consumers, namespace: str, account: str) -> bool:
+    return not listed.anybody or namespace in listed.namespaces or names_it(listed, namespace, account)
+
+
+def names_it(listed: Consumers, namespace: str, account: str) -> bool:
+    return Workload(namespace=namespace, name=account) in listed.service_accounts
 
 
 @settings(max_examples=200)
 @given(consumers(), consumers())
 def test_whoever_calls_is_named_by_the_revision_and_by_the_spec(approved: Consumers, wanted: Consumers) -> None:
     """What is written after an approval lets nobody in, and what was approved keeps nobody in."""
-    for namespace, account in PLACES:
-        both = may_call([approved], namespace, account) and may_call([wanted], namespace, account)
-        assert may_call([approved, wanted], namespace, account) is both
+    emptied = approved.anybody and not wanted.anybody
+    for place in PLACES:
+        both = is_for(approved, *place) and is_for(wanted, *place)
+        assert may_call(approved, wanted, *place) is (both and not emptied)
+
+
+@settings(max_examples=200)
+@given(consumers(), consumers())
+def test_whoever_is_taken_out_is_turned_away(approved: Consumers, wanted: Consumers) -> None:
+    """Be he the last one; and nobody comes in by that."""
+    fewer = Consumers(namespaces=wanted.namespaces[1:], service_accounts=wanted.service_accounts[1:])
+    if not approved.anybody:
+        return
+    for place in PLACES:
+        assert may_call(approved, fewer, *place) <= (may_call(approved, wanted, *place) and is_for(fewer, *place))
+
+
+@settings(max_examples=200)
+@given(consumers(), consumers())
+def test_a_key_where_two_persons_decide_calls_what_both_lists_name_it_in(
+    approved: Consumers, wanted: Consumers
+) -> None:
+    """Neither as part of its Namespace nor as anybody; and others call what they called without it."""
+    for namespace, key in PLACES:
+        named = names_it(approved, namespace, key) and names_it(wanted, namespace, key)
+        assert may_call(approved, wanted, namespace, key, key) is named
+        other = next(name for place, name in PLACES if place == namespace and name != key)
+        assert may_call(approved, wanted, namespace, other, key) is may_call(approved, wanted, namespace, other)
 
 
 # --- where requests go to

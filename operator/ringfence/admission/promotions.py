@@ -135,7 +135,7 @@ _LISTED: Final = "params.spec.?environments.orValue([]).filter(e, e.name == a.en
 
 APPROVERS: Final = Policy(
     name="ringfence-approvers",
-    about="Where an environment names its approvers, nobody else approves; a strong sign-in where the Tenant asks.",
+    about="Approvals are for environments that there are, by their approvers where named; a strong sign-in if asked.",
     resources=_RESOURCES,
     unless=(
         Expression(
@@ -146,6 +146,13 @@ APPROVERS: Final = Policy(
     missing="Allow",
     variables=_APPROVALS,
     validations=(
+        # Nobody is named for what is not there yet; an approval beforehand would count once somebody is.
+        Validation(
+            "approval-environment",
+            (Threat.FORGED_AUTHORS,),
+            f"variables.added.all(a, {_LISTED}.size() > 0)",
+            "the Tenant has no such environment, so nobody can say who approves for it; add it to the Tenant first",
+        ),
         Validation(
             "approver-listed",
             (Threat.FORGED_AUTHORS,),

@@ -14,8 +14,12 @@ from ringfence.model.kinds import GROUP, MODEL_ROUTE, NAMESPACE
 _STAGES: Final = "params.spec.?environments.orValue([])"
 _ENVIRONMENTS: Final = f"{_STAGES}.map(e, e.name)"
 _UNKNOWN: Final = "!params.spec.?providers.orValue([]).exists(p, p.name == b.provider && b.model in p.models)"
-_ASTRAY: Final = f"!{_STAGES}.exists(s, s.name == e && (s.protected || s.name != {_STAGES}[0].name))"
-"""Nothing is promoted to an environment that there is not, or that follows the spec: an unprotected first one."""
+_STOOD: Final = "oldObject != null && oldObject.spec.?promotions[?e] == object.spec.?promotions[?e]"
+_ASTRAY: Final = f"!({_STOOD}) && !{_STAGES}.exists(s, s.name == e && (s.protected || s.name != {_STAGES}[0].name))"
+"""Nothing is promoted to an environment that there is not, or that follows the spec: an unprotected first one.
+
+Who promotes is told, and not whoever changes the route later.
+"""
 _REFUSED: Final = (
     f"{_STAGES}.exists(e, e.protected && e.name == object.spec.environment)"
     " ? object.spec.?gatewayKeys.orValue([]).filter(k, k.?mode.orValue('Test') == 'Test') : []"

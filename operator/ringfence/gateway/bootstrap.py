@@ -7,7 +7,7 @@ whether it is ready, and its counters.
 from typing import Final
 
 from ringfence import names
-from ringfence.gateway import readiness
+from ringfence.gateway import overload, readiness
 from ringfence.gateway.listener import EVERYWHERE
 from ringfence.gateway.typed import ADMINISTRATION, Json, from_file, named
 
@@ -17,7 +17,6 @@ CLUSTERS: Final = "cds.json"
 PAGES: Final = (readiness.READY, "/stats/prometheus")
 _SOCKET: Final = f"{ADMINISTRATION}/admin.sock"
 _ADMIN: Final = "ringfence.administration"
-_CONNECTIONS: Final = 20_000
 _LONGEST_EXPRESSION: Final = 1_000_000
 """Of a compiled regular expression; 100, Envoy's own, is less than a dozen namespaces. No client writes any of them."""
 
@@ -30,17 +29,11 @@ def bootstrap(tenant: str) -> Json:
         "dynamic_resources": {"lds_config": from_file(LISTENERS), "cds_config": from_file(CLUSTERS)},
         "static_resources": {"listeners": [_pages()], "clusters": [_administration()]},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
-        "overload_manager": {"resource_monitors": [_connections()]},
+        "overload_manager": overload.manager(),
     }
 
 
 _RUNTIME: Final = {"re2.max_program_size.error_level": _LONGEST_EXPRESSION}
-
-
-def _connections() -> Json:
-    monitor = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
-    name = "envoy.resource_monitors.global_downstream_max_connections"
-    return named(name, monitor, max_active_downstream_connections=_CONNECTIONS)
 
 
 def _administration() -> Json:
@@ -75,8 +68,9 @@ def _pages() -> Json:
         "name": "pages",
         "address": address,
         "filter_chains": [{"filters": [manager]}],
-        # Whether it is ready must be told even when there are too many connections.
+        # Whether it is ready must be told even when there are too many connections, or too little memory.
         "ignore_global_conn_limit": True,
+        "bypass_overload_manager": True,
     }
 
 

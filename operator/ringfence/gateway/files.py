@@ -43,12 +43,15 @@ class Configuration:
 
 def configuration(gateway: Gateway) -> Configuration:
     """The files of ``gateway``; raises `TooLargeError`."""
-    revision = _hash(_files(gateway, ""))
-    found = _files(gateway, revision)
-    size = sum(len(name) + len(content) for name, content in found.items())
+    revision = _hash(_fitting(_files(gateway, "")))
+    return Configuration(revision, _fitting(_files(gateway, revision)))
+
+
+def _fitting(files: dict[str, bytes]) -> dict[str, bytes]:
+    size = sum(len(name) + len(content) for name, content in files.items())
     if size > LARGEST:
         raise TooLargeError(size)
-    return Configuration(revision, found)
+    return files
 
 
 def is_whole(files: Mapping[str, bytes], revision: str) -> bool:

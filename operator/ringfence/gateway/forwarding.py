@@ -16,6 +16,9 @@ MODEL_NAMES: Final = "ringfence.target"
 """The filter of an upstream that says the provider's own name of a model; the route tells it by this name."""
 _TRIED_AGAIN: Final = "connect-failure,reset,5xx,retriable-status-codes"
 _BUSY: Final = 429
+_LONGEST_ANSWER: Final = 16 << 20
+"""Bytes of an answer that is not streamed: it is held until its usage is read. Envoy has one bound for both directions,
+which the filter that holds bodies sets to the greatest request; when a route is chosen, that has been read."""
 
 
 def refusals(gateway: Gateway, route: Route) -> Iterator[tuple[Json, replies.Refusal]]:
@@ -34,6 +37,7 @@ def forwarded(gateway: Gateway, route: Route) -> Json:
     found = {
         "match": {"prefix": "/"},
         "route": _action(route, pools),
+        "request_body_buffer_limit": _LONGEST_ANSWER,
         "metadata": {"filter_metadata": _metadata(route, pools)},
     }
     if filters := _filters(gateway, route):

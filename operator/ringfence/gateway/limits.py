@@ -1,4 +1,4 @@
-"""How many requests and tokens pass in a minute: of the tenant, and of each route in each revision.
+"""How many requests and tokens pass in a minute: of the tenant, and of each route in each environment.
 
 Law: a limit that is written is enforced. Each replica counts by itself, so each has its part. The counters of routes
 begin anew with each new configuration of the routes; the tenant's goes on.
@@ -53,11 +53,7 @@ def of_these_routes(gateway: Gateway) -> Json:
 
 def noted(route: Route) -> dict[str, str]:
     """What a route's metadata say, so that its requests are counted."""
-    return {_COUNTED: _name(route)} if route.limits.requests_per_minute or route.limits.tokens_per_minute else {}
-
-
-def _name(route: Route) -> str:
-    return f"{route.name}/{route.revision}"
+    return {_COUNTED: route.counter} if route.limits.requests_per_minute or route.limits.tokens_per_minute else {}
 
 
 def _descriptors(gateway: Gateway) -> Iterator[Json]:
@@ -73,7 +69,7 @@ def _part(gateway: Gateway, number: int) -> int:
 
 
 def _descriptor(key: str, route: Route, number: int) -> Json:
-    return {"entries": [{"key": key, "value": _name(route)}], "token_bucket": _bucket(number)}
+    return {"entries": [{"key": key, "value": route.counter}], "token_bucket": _bucket(number)}
 
 
 def _local(name: str, number: int) -> Json:
@@ -127,6 +123,7 @@ def of_this_route(gateway: Gateway, route: Route) -> dict[str, Json]:
         return {}
     about = [
         _told("tenant", gateway.tenant),
+        _told("environment", route.environment),
         _told("route", route.name),
         _told("revision", route.revision),
     ]

@@ -50,6 +50,7 @@ _TOO_LARGE: Final = Refusal(413, "request_too_large", "the request is larger tha
 _TOO_MANY: Final = Refusal(429, "too_many_parallel_requests", "too many requests to this model at once; try again soon")
 KEY_MISSING: Final = Refusal(503, "provider_key_missing", "the key for the provider of this model is not there")
 _NOT_COUNTED: Final = Refusal(503, "limits_unavailable", "tokens of this model can't be counted now; try again later")
+_OVERLOADED: Final = Refusal(503, "gateway_overloaded", "the gateway has no memory left for this; try again soon")
 _BY_STATUS: Final = (
     _BAD_REQUEST,
     _IDENTITY,
@@ -73,6 +74,7 @@ _BY_CAUSE: Final = (
     ("response.code_details.startsWith('rbac_access_denied')", _CALLER_UNKNOWN),
     ("response.code_details == 'upgrade_failed'", ENDPOINT_UNKNOWN),
     ("response.code_details.contains('overflow')", _TOO_MANY),
+    ("response.code_details == 'overload'", _OVERLOADED),
     ("response.code_details == 'failed_to_inject_credential'", KEY_MISSING),
     ("response.code_details == 'rate_limiter_error'", _NOT_COUNTED),
 )

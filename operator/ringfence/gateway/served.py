@@ -86,6 +86,11 @@ class Limits:
     max_parallel: int | None = None
     """Requests at its providers at once; the next one is refused."""
 
+    @property
+    def are_counted(self) -> bool:
+        """Whether they hold for requests together, and not for each by itself."""
+        return any((self.requests_per_minute, self.tokens_per_minute, self.max_parallel))
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -98,6 +103,13 @@ class Route:
     pools: tuple[tuple[Target, ...], ...]
     """Targets by priority: those of the first pool are tried first, those of the next when it fails."""
     limits: Limits = Limits()
+    environment: str = ""
+    """Where it is served so; its limits count there and nowhere else. Empty where it need not be told apart."""
+
+    @property
+    def counter(self) -> str:
+        """By what name its requests are counted: an environment serves one revision, and uses up nothing of another."""
+        return f"{self.environment}/{self.name}"
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -112,6 +124,12 @@ class Grant:
     route: Route
     accounts: frozenset[str] = frozenset()
     """Names of the ServiceAccounts that may call it; all of the namespace where it is empty."""
+    without: frozenset[str] = frozenset()
+    """Names of those that may not, where all others may."""
+
+    def lets(self, account: str) -> bool:
+        """Whether the ServiceAccount of that name may call it."""
+        return account in self.accounts if self.accounts else account not in self.without
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +197,9 @@ class Gateway:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Every route in every revision that is served somewhere, in one order.
+        """Every route in every revision and environment that it is served in, in one order.
 
         One revision may have other targets in another environment: a provider serves where the platform team says.
         """
         found = {grant.route for each in self.callers.values() for grant in each.grants}
-        return tuple(sorted(found, key=lambda route: (route.name, route.revision, route.pools)))
+        return tuple(sorted(found, key=lambda route: (route.name, route.revision, route.environment, route.pools)))

@@ -1,7 +1,8 @@
 """Which cluster of Envoy a target is: as few as can be, since each stands in the configuration.
 
 Law: a cluster leads to one provider. Routes share the clusters of a provider; which model is asked for there stands in
-the route. A route that limits its parallel requests has clusters of its own, since they are what is counted.
+the route. A route that limits its parallel requests has clusters of its own in each environment, since they are what is
+counted.
 """
 
 import math
@@ -59,7 +60,7 @@ def _reached(gateway: Gateway, route: Route, pool: tuple[Target, ...], times: Co
         name = target.upstream if number == 1 else f"{target.upstream}/{number}"
         parallel = _parallel(gateway, route, target.weight / whole)
         if parallel:
-            name = f"{name}@{route.name}/{route.revision}"
+            name = f"{name}@{route.counter}"
         yield Reached(target, Cluster(name, target.upstream, parallel))
 
 

@@ -51,21 +51,26 @@ class Workload(Model):
 
 
 class Consumers(Model):
-    """Who may call the route; all Namespaces of the served environments where nothing is said."""
+    """Who may call the route; all Namespaces of the served environments where nobody is named."""
 
     namespaces: Annotated[tuple[NamespaceName, ...], Field(max_length=64), Unique()] = ()
     """Names of Namespace objects."""
     service_accounts: Annotated[tuple[Workload, ...], Field(max_length=64), Keyed("namespace", "name")] = ()
-    """Single ServiceAccounts."""
+    """Single ServiceAccounts; a gateway key's is `ringfence-key-NAME`, named here to call in protected environments."""
+
+    @property
+    def anybody(self) -> bool:
+        """Whether somebody is named."""
+        return bool(self.namespaces or self.service_accounts)
 
 
 class RouteLimits(Model):
     """What the gateway lets through."""
 
     requests_per_minute: PerMinute | None = None
-    """Requests of all consumers together."""
+    """Requests of all consumers in one environment together."""
     tokens_per_minute: PerMinute | None = None
-    """Tokens of all consumers together."""
+    """Tokens of all consumers in one environment together."""
     max_request_bytes: Bytes | None = None
     """Greatest size of a request's body."""
     timeout: Duration | None = None
@@ -73,7 +78,7 @@ class RouteLimits(Model):
     idle_timeout: Duration | None = None
     """Greatest silence within an answer."""
     max_parallel: Annotated[int, Field(ge=1, le=100_000), INTEGRAL] | None = None
-    """Requests at the same time."""
+    """Requests at the same time in one environment."""
 
 
 class Privacy(Model):
@@ -124,7 +129,7 @@ class ModelRouteSpec(Model):
     backends: Annotated[tuple[Backend, ...], Field(min_length=1, max_length=8), Keyed("provider", "model")]
     """The providers' models that serve it."""
     consumers: Consumers = Consumers()
-    """Who may call it. Whoever is added waits for the next promotion; whoever is taken off is refused at once."""
+    """Who may call it, all if none is named. Who is added waits for promotion; who is taken off is refused at once."""
     limits: RouteLimits = RouteLimits()
     """What the gateway lets through."""
     privacy: Privacy = Privacy()

@@ -1,7 +1,8 @@
 """Gateway keys of a Namespace: which are served, and which it may not have.
 
 Law: a test key is for trying things out. Where two persons decide what serves it has no ServiceAccount, so that no
-token of it exists; an environment that becomes protected revokes those that there were.
+token of it exists; an environment that becomes protected revokes those that there were. A live key comes in there and
+calls nothing until routes name it (`plan.gateway.callers`).
 """
 
 from collections.abc import Iterable

@@ -81,7 +81,10 @@ class Reason(_Documented):
     MODEL_TAKEN = "ModelTaken", "An older route serves the same model in the same environment."
     AWAITING_PROMOTION = "AwaitingPromotion", "The first environment is protected, and nothing is promoted to it yet."
     AWAITING_APPROVAL = "AwaitingApproval", "A promotion waits for a second person; the old revision serves meanwhile."
-    UNKNOWN_REVISION = "UnknownRevision", "The route never had the promoted revision, or had it too long ago."
+    UNKNOWN_REVISION = (
+        "UnknownRevision",
+        "The route never had the promoted revision, or too long ago, or its spec has the name of another content.",
+    )
     NOT_SERVED_BEFORE = "NotServedBefore", "The promoted revision was not seen to serve in the environment before."
     PROVIDER_MOVED = "ProviderMoved", "A provider has another host than when the revision was made; it gets no request."
     NOTHING_TO_SERVE = "NothingToServe", "No backend of the route may be used in an environment that it is to serve."

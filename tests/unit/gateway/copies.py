@@ -67,6 +67,17 @@ COPIES: Final = (
     Mutation("another field in the log", putting(parts.fields, "prompt", "x"), "log"),
     Mutation("another file of the log", putting(parts.log, "path", "/dev/stdout"), "log"),
     Mutation("a log of text", putting(parts.log, "log_format", {"text_format_source": {"inline_string": "x"}}), "log"),
+    Mutation(
+        "a header in an answer of Envoy's own",
+        putting(
+            lambda f: parts.manager(f)["local_reply_config"]["mappers"][0]["body_format_override"][
+                "text_format_source"
+            ],
+            "inline_string",
+            "%REQ(authorization)%",
+        ),
+        "operator",
+    ),
     Mutation("a third script", adding(parts.filters, extension(f"{_HTTP}.lua.v3.Lua")), "script"),
     Mutation("a second log", lambda f: parts.manager(f)["access_log"].append(parts.log(f)), "log"),
     Mutation("a log of connections", putting(parts.listener, "access_log", []), "log"),

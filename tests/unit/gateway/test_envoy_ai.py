@@ -206,6 +206,20 @@ def test_each_replica_has_its_part_of_a_limit() -> None:
     assert spec("EnvoyProxy")["provider"]["kubernetes"]["envoyDeployment"] == {"replicas": 3}
 
 
+def test_an_environment_with_other_providers_has_a_route_of_its_own() -> None:
+    """Of one revision: under one name, one of them would take the place of the other."""
+    served = {
+        environment: replace(CHAT, pools=pools, environment=environment)
+        for environment, pools in (("dev", CHAT.pools), ("prod", CHAT.pools[1:]))
+    }
+    callers = {f"acme-{each}": Callers(each, (Grant(route),)) for each, route in served.items()}
+    gateway = replace(GATEWAY, callers=callers)
+    backends = {
+        each: len(spec("AIGatewayRoute", f"{CHAT_NAME}-{each}", gateway)["rules"][0]["backendRefs"]) for each in served
+    }
+    assert backends == {"dev": 3, "prod": 1}
+
+
 def test_a_service_counts_requests_and_tokens_for_all_replicas() -> None:
     """Tokens by what the engine notes of the answer."""
     told = replace(ENGINE, counts_globally=True)

@@ -18,6 +18,7 @@ from tests.unit.gateway.full import Json
 ROUTES: Final = 800
 PROVIDERS: Final = 10
 NAMESPACES: Final = 6
+ENVIRONMENTS: Final = ("dev", "prod")
 
 
 def test_another_gateway_has_another_revision() -> None:
@@ -59,8 +60,10 @@ def test_routes_come_and_go_without_a_change_of_the_listener() -> None:
 def crowded(routes: int = ROUTES) -> Gateway:
     """A gateway with many routes, each with a fallback and both limits, in several namespaces."""
     limits = Limits(requests_per_minute=600, tokens_per_minute=200_000)
-    made = [Route(f"route-{n:04}", f"model-{n:04}", f"rev-{n:016x}", _pools(n), limits) for n in range(routes)]
-    callers = {f"acme-team-{n}": Callers("dev", tuple(map(Grant, made))) for n in range(NAMESPACES)}
+    made = [
+        Route(f"route-{n:04}", f"model-{n:04}", f"rev-{n:016x}", _pools(n), limits, "staging") for n in range(routes)
+    ]
+    callers = {f"acme-team-{n}": Callers("staging", tuple(map(Grant, made))) for n in range(NAMESPACES)}
     upstreams = tuple(Upstream(f"provider-{n}", f"api.provider-{n}.example", 443) for n in range(PROVIDERS))
     return replace(full.gateway(), upstreams=upstreams, callers=callers)
 
@@ -75,6 +78,14 @@ def test_eight_hundred_routes_fit() -> None:
     made = configuration(crowded()).files
     assert sum(map(len, made.values())) < 5 / 6 * LARGEST
     assert lint(made) == ()
+
+
+def test_environments_share_a_route_whose_limits_count_nothing_together() -> None:
+    """It stands once, wherever it serves; one that is counted in each stands in each."""
+    for limits, number in ((Limits(timeout=5), 1), (Limits(1), 2), (Limits(None, 1), 2), (Limits(max_parallel=1), 2)):
+        served = {each: replace(full.CHAT, limits=limits, environment=each) for each in ENVIRONMENTS}
+        callers = {f"acme-{each}": Callers(each, (Grant(route),)) for each, route in served.items()}
+        assert len(parts.forwarding(full.rendered(callers=callers))) == number
 
 
 def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,14 +121,38 @@ numbers = st.none() | st.sampled_from([1, 599, 2**31 - 1])
 limits = st.builds(Limits, numbers, numbers, max_parallel=st.none() | st.integers(1, 99))
 routes = st.builds(pinned, st.sampled_from("abc"), st.sampled_from("xyz"), pools, limits)
 accounts = st.frozensets(st.sampled_from(["ui", "batch.v2", "a-b"]), max_size=2)
-grants = st.lists(st.builds(Grant, routes, accounts), max_size=4, unique_by=lambda grant: grant.route.model).map(tuple)
-callers = st.dictionaries(st.sampled_from(["acme-a", "acme-b", "acme-a-b"]), st.builds(Callers, st.just("dev"), grants))
+
+
+@st.composite
+def callers(draw: st.DrawFn) -> dict[str, Callers]:
+    """Of environments that serve the same revisions, each from those of their targets that may be used there."""
+    revisions = draw(st.lists(routes, max_size=5, unique_by=lambda route: (route.name, route.revision)))
+    served = {
+        environment: draw(st.tuples(*(usable(route, environment) for route in revisions)))
+        for environment in ENVIRONMENTS
+    }
+    found = {}
+    for namespace in draw(st.sets(st.sampled_from(["acme-a", "acme-b", "acme-a-b"]))):
+        environment = draw(st.sampled_from(ENVIRONMENTS))
+        names = {route.name: route for route in served[environment]}
+        models = {route.model: route for route in names.values()}
+        grants = tuple(Grant(route, draw(accounts)) for route in models.values() if draw(st.booleans()))
+        found[namespace] = Callers(environment, grants)
+    return found
+
+
+def usable(route: Route, environment: str) -> st.SearchStrategy[Route]:
+    """A revision in an environment, with all of its pools or some."""
+    kept = st.lists(st.sampled_from(route.pools), min_size=1, unique=True).map(tuple) | st.just(route.pools)
+    return st.builds(replace, st.just(route), pools=kept, environment=st.just(environment))
+
+
 gateways = st.builds(
     Gateway,
     st.just("acme"),
     st.just(full.gateway().issuer),
     st.just(UPSTREAMS),
-    callers,
+    callers(),
     st.just(full.PROBE),
     rate_limit_service=st.sampled_from(["", full.SERVICE]),
 )
@@ -145,6 +180,9 @@ def test_a_route_leads_to_its_own_providers_only(gateway: Gateway) -> None:
     """By whatever clusters: what the Tenant does not name for it is reached by no fallback."""
     found = full.parsed(configuration(gateway).files)
     keys = {upstream.name: upstream.key for upstream in UPSTREAMS}
-    wanted = {(each.name, each.revision): {keys[target.upstream] for target in each.targets} for each in gateway.routes}
-    for each in parts.forwarding(found):
-        assert parts.providers(found, each) == wanted[parts.names_of(each)]
+    wanted = {
+        (each.name, each.revision, frozenset(keys[target.upstream] for target in each.targets))
+        for each in gateway.routes
+    }
+    led = {(*parts.names_of(each), frozenset(parts.providers(found, each))) for each in parts.forwarding(found)}
+    assert led == wanted

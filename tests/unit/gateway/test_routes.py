@@ -113,6 +113,34 @@ def test_parallel_requests_are_shared_by_weight_and_replicas() -> None:
     assert [reached.cluster.max_parallel for reached in pool] == [3, 1]
 
 
+def test_an_environment_with_other_providers_has_limits_of_its_own() -> None:
+    """Of one revision: each counts by itself, and the share of a target is of the targets that are there."""
+    here = replace(full.CHAT, pools=((full.SPARE,),), limits=full.STRICT, environment="prod")
+    there = replace(here, pools=((replace(full.GPT, weight=1), full.SPARE),), environment="dev")
+    callers = {f"acme-{each.environment}": Callers(each.environment, (Grant(each),)) for each in (here, there)}
+    gateway = full.gateway(callers=callers)
+    assert {each.name: each.max_parallel for each in clusters(gateway)} == {
+        "second@prod/chat": 8,
+        "first@dev/chat": 4,
+        "second@dev/chat": 4,
+    }
+    files = full.rendered(callers=callers, rate_limit_service=full.SERVICE)
+    counted = parts.host(files)["typed_per_filter_config"]["ringfence.route-limit"]["descriptors"]
+    assert [each["entries"][0]["value"] for each in counted] == ["dev/chat", "prod/chat"]
+    assert {asked(each) for each in parts.forwarding(files)} == {
+        ("acme", each, "chat", "rev-1") for each in ("dev", "prod")
+    }
+
+
+def asked(route: Json) -> tuple[str, ...]:
+    """What the rate limit service is told of a route."""
+    (about,) = {
+        tuple(action["generic_key"]["descriptor_value"] for action in each["actions"])
+        for each in route["typed_per_filter_config"]["ringfence.token-limit"]["rate_limits"]
+    }
+    return about
+
+
 def test_only_clusters_that_are_led_to_are_there() -> None:
     """A provider that no route names is not connected to."""
     assert [each.name for each in clusters(full.gateway(callers={}))] == []
@@ -159,5 +187,5 @@ def test_tokens_are_estimated_unless_a_service_counts_them() -> None:
 def limit(files: Json, kind: str) -> Json:
     """The bucket of a route."""
     descriptors = parts.host(files)["typed_per_filter_config"]["ringfence.route-limit"]["descriptors"]
-    wanted = [{"key": kind, "value": "limited/rev-2"}]
+    wanted = [{"key": kind, "value": "dev/limited"}]
     return next((each["token_bucket"] for each in descriptors if each["entries"] == wanted), {})

@@ -6,6 +6,7 @@ from typing import Final
 from tests.unit.gateway import parts
 from tests.unit.gateway.full import Json
 from tests.unit.gateway.mutation import Mutation, adding, dropping, extension, putting, remove
+from tests.unit.gateway.overloads import OVERLOADS
 
 
 def rename(files: Json, host: str) -> None:
@@ -207,6 +208,7 @@ WAYS_OUT: Final = (
         lambda f: f["bootstrap.json"]["admin"]["address"]["pipe"].update(mode=0o666),
         "setting",
     ),
+    *OVERLOADS,
     Mutation(
         "a log of the administration",
         putting(lambda f: f["bootstrap.json"]["admin"], "access_log_path", "/dev/stdout"),

@@ -8,6 +8,7 @@ import pytest
 from ringfence import names
 from ringfence.model.kinds import CONTROLLER_REVISION, MODEL_ROUTE, Ref
 from ringfence.plan.enforcement import NOT_ASKED
+from ringfence.plan.modelroute.revision import RouteRevision
 from tests.gateway_world import (
     ACME,
     ANN,
@@ -249,6 +250,21 @@ def test_a_revision_that_is_not_what_its_name_says_is_not_believed(promoted: Sim
     assert "prod" not in serving(promoted)
     promoted.put({**thing, "data": {**thing["data"], "backends": None}})
     assert "prod" not in serving(promoted)
+
+
+def test_two_contents_of_one_name_serve_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever approved that name read one of them, and the other would have served."""
+    monkeypatch.setattr(RouteRevision, "name", property(lambda _: UNKNOWN))
+    made = world(namespaces={"models": "dev"})
+    promote(made, "staging", UNKNOWN)
+    assert serving(made) == dict.fromkeys(("dev", "staging"), UNKNOWN)
+    change(made, CHAT, {"model": "talk"})
+    assert serving(made) == {}
+    assert told(made, CHAT) == ("False", "UnknownRevision")
+    assert "another content" in message(made, CHAT)
+    assert kept(made)[UNKNOWN]["data"]["model"] == "chat"
+    change(made, CHAT, {"model": "chat"})
+    assert serving(made) == dict.fromkeys(("dev", "staging"), UNKNOWN)
 
 
 def test_only_so_many_revisions_are_kept(promoted: Simulation) -> None:

@@ -1,4 +1,4 @@
-"""Routes in the engine: one for each revision that is served, with its limits beside it.
+"""Routes in the engine: one for each revision in each environment that it is served in, with its limits beside it.
 
 Law: a route matches a model's exact name and a verified caller, both or nothing. It has one rule with one match, so
 that whatever is counted is counted in one place.
@@ -34,7 +34,7 @@ _TRIED_AGAIN: Final = {
 
 def routes(gateway: Gateway, engine: Engine, route: Route) -> list[Resource]:
     """AIGatewayRoute and BackendTrafficPolicy of one route."""
-    name = f"ringfence-{route.name}-{route.revision.removeprefix('rev-')}"
+    name = "-".join(filter(None, ("ringfence", route.name, route.revision.removeprefix("rev-"), route.environment)))
     policy = {
         "targetRefs": [{"group": GATEWAY.group, "kind": HTTP_ROUTE, "name": name}],
         **_traffic(gateway, engine, route),

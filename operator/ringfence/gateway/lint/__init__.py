@@ -11,6 +11,7 @@ from ringfence.gateway.lint.chain import chain
 from ringfence.gateway.lint.finding import Finding
 from ringfence.gateway.lint.identity import identity
 from ringfence.gateway.lint.logging import logging
+from ringfence.gateway.lint.overload import overload
 from ringfence.gateway.lint.parsed import Parsed, parse
 from ringfence.gateway.lint.routing import routing
 from ringfence.gateway.lint.scripts import scripts
@@ -19,7 +20,7 @@ from ringfence.gateway.lint.way_out import way_out
 
 __all__ = ["Finding", "lint"]
 
-_CHECKS = (vocabulary, chain, identity, addresses, logging, routing, scripts, way_out)
+_CHECKS = (vocabulary, chain, identity, addresses, logging, overload, routing, scripts, way_out)
 
 
 def lint(files: Mapping[str, bytes]) -> tuple[Finding, ...]:

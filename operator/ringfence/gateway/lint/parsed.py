@@ -10,7 +10,8 @@ from ringfence.gateway.lint.finding import Finding
 
 Json: TypeAlias = dict[str, Any]
 Node: TypeAlias = tuple[str, str, Any]
-"""Where it is, the field that it is in, and what it is."""
+"""Where it is, the field that it is in, and what it is. Under a key that somebody chose it is in no field, so that no
+word of Envoy's is seen in the name of a model."""
 
 BOOTSTRAP: Final = "bootstrap.json"
 LISTENERS: Final = "lds.json"
@@ -18,6 +19,16 @@ CLUSTERS: Final = "cds.json"
 ROUTES: Final = "rds.json"
 CERTIFICATE: Final = "sds-certificate.json"
 KEY: Final = "sds-key-"
+METADATA: Final = "filter_metadata"
+DATUM: Final = "filter_metadata.*"
+"""The field of all that is within metadata: data, whatever its keys are."""
+KEYED: Final = frozenset(
+    {
+        *("map", "policies", "providers", "json_format", "static_layer"),
+        *("typed_per_filter_config", "typed_extension_protocol_options", METADATA),
+    }
+)
+"""Fields whose own fields are keys that somebody chose."""
 _ONE: Final = {LISTENERS: "Listener", ROUTES: "RouteConfiguration", CERTIFICATE: "Secret"}
 
 
@@ -84,9 +95,16 @@ def nodes(value: Any, where: str) -> Iterator[Node]:
         yield node
         place, field, found = node
         if isinstance(found, dict):
-            waiting.extend((f"{place}/{key}", key, each) for key, each in found.items())
+            waiting.extend((f"{place}/{key}", _field(field, key), each) for key, each in found.items())
         elif isinstance(found, list):
             waiting.extend((f"{place}/{number}", field, each) for number, each in enumerate(found))
+
+
+def _field(parent: str, key: str) -> str:
+    """What ``key`` is within the field ``parent``: a field itself, unless somebody chose it."""
+    if parent in (METADATA, DATUM):
+        return DATUM
+    return "" if parent in KEYED else key
 
 
 def type_of(message: Any) -> str:

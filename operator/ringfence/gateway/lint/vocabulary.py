@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ringfence.gateway.lint.finding import Finding
-from ringfence.gateway.lint.parsed import BOOTSTRAP, CLUSTERS, LISTENERS, ROUTES, Json, Parsed, type_of
+from ringfence.gateway.lint.parsed import (
+    BOOTSTRAP,
+    CLUSTERS,
+    DATUM,
+    KEYED,
+    LISTENERS,
+    METADATA,
+    ROUTES,
+    Json,
+    Parsed,
+    type_of,
+)
 
 _HTTP: Final = "envoy.extensions.filters.http"
 _TLS: Final = "envoy.extensions.transport_sockets.tls.v3"
@@ -22,6 +33,7 @@ TYPES: Final = {
         _ROUTER,
         f"{_HTTP}.lua.v3.Lua",
         "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
     },
     LISTENERS: {
         _MANAGER,
@@ -75,44 +87,45 @@ FIELDS: Final = frozenset(
     """
     @type access_log action actions address address_prefix admin allow_content_types_regex alpn_protocols
     always_consume_default_token_bucket and_ids and_matcher and_rules any append append_action apply_on_stream_done
-    audiences auto_host_rewrite body body_format_override cds_config certificate_chain cidrs cipher_suites
-    circuit_breakers clear_route_cache clock_skew_seconds cluster cluster_name cluster_specifier_plugin
-    cluster_specifier_plugins clusters code codec_type common_http_protocol_options common_tls_context comparison
-    config_source connect_timeout content_parser content_type credential default_source_code default_value
-    descriptor_key descriptor_value descriptors direct_remote_ip direct_response disable_x_envoy_ratelimited_header
-    dns_lookup_family domain domains dynamic_resources early_header_mutation_extensions enable_retry_after_header end
-    endpoint endpoints entries envoy_grpc exact exact_match_map explicit_http_config expression extension
-    extension_filter failure_mode_deny filename fill_interval filter filter_chains filter_enabled filter_enforced
-    filter_metadata filters format forward from_headers generate_request_id generic_key generic_secret google_re2
-    grpc_service header header_in_metadata header_name header_value_prefix headers headers_mutations
-    headers_with_underscores_action hits_addend hostname http2_protocol_options http_filters http_protocol_options id
-    idle_timeout ids ignore_global_conn_limit inline_string input issuer json_format key key_matcher layered_runtime
-    layers lb_endpoints lds_config limit listeners llm_protocol load_assignment local_jwks local_reply_config log_format
-    map mappers match match_typed_subject_alt_names matcher matcher_list matcher_tree matchers
-    max_active_downstream_connections max_concurrent_streams max_connections max_direct_response_body_size_bytes
-    max_headers_count max_pending_requests max_request_bytes max_request_headers_kb max_requests max_retries max_tokens
-    merge_slashes message metadata metadata_key metadata_matcher metadata_namespace metadata_source mode mutations name
-    node normalize_path not_id not_matcher not_rule num_retries number numerator omit_empty_values on_header_present
-    on_match on_no_match on_present op or_ids original_ip_detection_extensions overload_manager overwrite param
-    parse_unconfigured_routes path path_config_source path_with_escaped_slashes_action payload_in_metadata
-    per_connection_buffer_limit_bytes per_try_timeout permissions pipe policies port_value predicate prefix prefix_len
-    present_match preserve_external_request_id principals priority_groups private_key provider_name providers
-    range_match rate_limit rate_limit_service rate_limits rbac rds refresh_cluster_on_retry regex remote_ip remove
-    remove_on_match request request_handling request_headers_timeout request_id request_mutations request_rules
-    request_timeout request_transformation requests_per_unit require_expiration requires resource_api_version
-    resource_monitors resources response response_handling response_headers_to_add response_headers_to_remove
-    response_rules retriable_status_codes retry_on retry_policy route route_config route_config_name routes rule rules
-    runtime_key safe_regex san_type sds_config secret selectors server_name single_predicate sni socket_address source
-    sourced_metadata start stat_prefix static_layer static_resources status status_code status_code_filter
-    stream_idle_timeout string_match suppress_envoy_headers text_format_source thresholds timeout tls_certificate
-    tls_certificate_sds_secret_configs tls_maximum_protocol_version tls_minimum_protocol_version tls_params token_bucket
-    tokens_per_fill transport_api_version transport_socket trusted_ca type typed_config typed_extension_protocol_options
-    typed_per_filter_config unit use_remote_address validate_clusters validation_context value value_match value_prefix
-    version_info virtual_hosts watched_directory weight xff_trusted_cidrs
+    audiences auto_host_rewrite body body_format_override buffer_factory_config bypass_overload_manager cds_config
+    certificate_chain cidrs cipher_suites circuit_breakers clear_route_cache clock_skew_seconds cluster cluster_name
+    cluster_specifier_plugin cluster_specifier_plugins clusters code codec_type common_http_protocol_options
+    common_tls_context comparison config_source connect_timeout content_parser content_type credential
+    default_source_code default_value descriptor_key descriptor_value descriptors direct_remote_ip direct_response
+    disable_x_envoy_ratelimited_header dns_lookup_family domain domains dynamic_resources
+    early_header_mutation_extensions enable_retry_after_header end endpoint endpoints entries envoy_grpc exact
+    exact_match_map explicit_http_config expression extension extension_filter failure_mode_deny filename fill_interval
+    filter filter_chains filter_enabled filter_enforced filter_metadata filters format forward from_headers
+    generate_request_id generic_key generic_secret google_re2 grpc_service header header_in_metadata header_name
+    header_value_prefix headers headers_mutations headers_with_underscores_action hits_addend hostname
+    http2_protocol_options http_filters http_protocol_options id idle_timeout ids ignore_global_conn_limit inline_string
+    input issuer json_format key key_matcher layered_runtime layers lb_endpoints lds_config limit listeners llm_protocol
+    load_assignment loadshed_points local_jwks local_reply_config log_format map mappers match
+    match_typed_subject_alt_names matcher matcher_list matcher_tree matchers max_active_downstream_connections
+    max_concurrent_streams max_connections max_direct_response_body_size_bytes max_headers_count max_heap_size_bytes
+    max_pending_requests max_request_bytes max_request_headers_kb max_requests max_retries max_tokens merge_slashes
+    message metadata metadata_key metadata_matcher metadata_namespace metadata_source
+    minimum_account_to_track_power_of_two mode mutations name node normalize_path not_id not_matcher not_rule
+    num_retries number numerator omit_empty_values on_header_present on_match on_no_match on_present op or_ids
+    original_ip_detection_extensions overload_manager overwrite param parse_unconfigured_routes path path_config_source
+    path_with_escaped_slashes_action payload_in_metadata per_connection_buffer_limit_bytes per_try_timeout permissions
+    pipe policies port_value predicate prefix prefix_len present_match preserve_external_request_id principals
+    priority_groups private_key provider_name providers range_match rate_limit rate_limit_service rate_limits rbac rds
+    refresh_cluster_on_retry refresh_interval regex remote_ip remove remove_on_match request request_body_buffer_limit
+    request_handling request_headers_timeout request_id request_mutations request_rules request_timeout
+    request_transformation requests_per_unit require_expiration requires resource_api_version resource_monitors
+    resources response response_handling response_headers_to_add response_headers_to_remove response_rules
+    retriable_status_codes retry_on retry_policy route route_config route_config_name routes rule rules runtime_key
+    safe_regex san_type saturation_threshold scaled scaling_threshold sds_config secret selectors server_name
+    single_predicate sni socket_address source sourced_metadata start stat_prefix static_layer static_resources status
+    status_code status_code_filter stream_idle_timeout string_match suppress_envoy_headers text_format_source threshold
+    thresholds timeout tls_certificate tls_certificate_sds_secret_configs tls_maximum_protocol_version
+    tls_minimum_protocol_version tls_params token_bucket tokens_per_fill transport_api_version transport_socket triggers
+    trusted_ca type typed_config typed_extension_protocol_options typed_per_filter_config unit use_remote_address
+    validate_clusters validation_context value value_match value_prefix version_info virtual_hosts watched_directory
+    weight xff_trusted_cidrs
     """.split()  # noqa: SIM905 -- a page of words is read better than a column
 )
-_FREE: Final = {"map", "policies", "providers", "json_format"}
-"""Fields whose own fields are names that somebody chose."""
 _CHOSEN: Final = {
     "typed_per_filter_config": {
         *("ringfence.admitted", "ringfence.route-limit", "ringfence.route-size"),
@@ -120,9 +133,11 @@ _CHOSEN: Final = {
     },
     "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
     "static_layer": {"re2.max_program_size.error_level"},
-    "filter_metadata": {"ringfence", "ringfence.target"},
+    METADATA: {"ringfence", "ringfence.target"},
 }
-"""Fields whose own fields are names, and which."""
+"""Fields whose own fields are chosen by us, and which they may be."""
+_FREE: Final = (KEYED - _CHOSEN.keys()) | {DATUM}
+"""Fields whose own fields are chosen by others: names of models, callers, clusters."""
 
 SETTINGS: Final = {
     "forward": (False,),
@@ -146,6 +161,7 @@ SETTINGS: Final = {
     "mode": (0o600,),
     "dns_lookup_family": ("V4_PREFERRED",),
     "retry_on": ("connect-failure,reset,5xx,retriable-status-codes",),
+    "request_body_buffer_limit": (16 << 20,),
     "filter_enabled": ({"default_value": {"numerator": 100}},),
     "filter_enforced": ({"default_value": {"numerator": 100}},),
 }
@@ -171,6 +187,8 @@ which it is refused, and nothing else."""
 _OPERATOR: Final = re.compile(r"%[A-Z0-9_]+(?:\([^)%]*\))?(?::\d+)?%")
 _VERBATIM: Final = {"inline_string", "regex", "exact"}
 """Fields that Envoy does not look for operators in; metadata are others."""
+_FORMATTED: Final = "/text_format_source/inline_string"
+"""The one of them that it does."""
 
 
 def vocabulary(parsed: Parsed) -> Iterator[Finding]:
@@ -192,7 +210,7 @@ def _type(where: str, message: Json) -> Iterator[Finding]:
 
 def _names(where: str, field: str, message: Json) -> Iterator[Finding]:
     """Fields of a message; a list's own are those of its elements."""
-    if field in _FREE or "/filter_metadata/" in where:
+    if field in _FREE:
         return
     allowed = _CHOSEN.get(field, FIELDS)
     yield from (Finding("field", where, f"no field {name[:64]} is known") for name in message if name not in allowed)
@@ -209,4 +227,4 @@ def _operators(where: str, value: str) -> Iterator[Finding]:
 
 
 def _is_verbatim(where: str, field: str) -> bool:
-    return "/filter_metadata/" in where or (field in _VERBATIM and "text_format_source" not in where)
+    return field == DATUM or (field in _VERBATIM and not where.endswith(_FORMATTED))

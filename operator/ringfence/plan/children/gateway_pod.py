@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ringfence import names
-from ringfence.gateway import command
+from ringfence.gateway import command, overload
 from ringfence.gateway.typed import ADMINISTRATION, CERTIFICATES, CONFIGURATION, KEYS, RUN
 from ringfence.plan.place import Place
 
@@ -40,10 +40,10 @@ _SECURITY: Final = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-# An idle Envoy has 70 MiB; a request costs 0.4 ms of CPU, and a held body up to twice its size.
+# A request costs 0.4 ms of CPU.
 _ENVOY_SIZE: Final = {
     "requests": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
-    "limits": {"memory": "512Mi", "ephemeral-storage": "512Mi"},
+    "limits": {"memory": f"{overload.MEMORY_MIB}Mi", "ephemeral-storage": "512Mi"},
 }
 _COLLECTOR_SIZE: Final = {
     "requests": {"cpu": "20m", "memory": "64Mi", "ephemeral-storage": "16Mi"},

@@ -1,7 +1,7 @@
 """Who calls a tenant's gateway, and what each may call.
 
 Law: a namespace calls only while it is the tenant's by label and uid, declared, and not closed by an incident. What is
-not composed here is nobody's caller.
+not composed here is nobody's caller. In a protected environment a key calls what both lists name its account in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,22 +24,34 @@ class Offer:
     """A route in one environment, and whom it is for."""
 
     route: Route
-    consumers: tuple[Consumers, ...]
-    """Those of the revision, who were approved with it, and those of the spec, who may be fewer by now."""
+    approved: Consumers
+    """Those of the revision, who were promoted with it."""
+    wanted: Consumers
+    """Those of the spec, who may be fewer by now."""
 
-    def grant(self, namespace: str) -> Grant | None:
-        """What the Namespace object of that name gets of it: what each of its consumers lets it have."""
-        named = [each for listed in self.consumers if (each := _named(listed, namespace)) is not None]
-        if not named:
-            return Grant(self.route)
-        accounts = frozenset.intersection(*named)
+    def grant(self, namespace: str, bound: frozenset[str] = frozenset()) -> Grant | None:
+        """What the Namespace object of that name gets of it: what both lists let it have.
+
+        Nobody gets anything where the spec names nobody any more and the revision somebody: the last one who was taken
+        out is turned away like the one before. ``bound`` are accounts that get what both lists name them in, only.
+        """
+        if self.approved.anybody and not self.wanted.anybody:
+            return None
+        lists = (self.approved, self.wanted)
+        without = bound - frozenset.intersection(*(_named(each, namespace) for each in lists))
+        narrow = [_named(each, namespace) for each in lists if not _is_for_all_of(each, namespace)]
+        if not narrow:
+            return Grant(self.route, without=without)
+        accounts = frozenset.intersection(*narrow) - without
         return Grant(self.route, accounts) if accounts else None
 
 
-def _named(listed: Consumers, namespace: str) -> frozenset[str] | None:
-    """Names of the namespace's ServiceAccounts that may call; None where all of it may."""
-    if namespace in listed.namespaces or not (listed.namespaces or listed.service_accounts):
-        return None
+def _is_for_all_of(listed: Consumers, namespace: str) -> bool:
+    return namespace in listed.namespaces or not listed.anybody
+
+
+def _named(listed: Consumers, namespace: str) -> frozenset[str]:
+    """The namespace's ServiceAccounts that are there by name."""
     return frozenset(each.name for each in listed.service_accounts if each.namespace == namespace)
 
 
@@ -53,11 +65,13 @@ def callers(
     for namespace in sorted(seen.namespaces, key=lambda each: each.name):
         core = names.core_namespace(tenant.name, namespace.name)
         if namespace.spec is not None and is_open(tenant, namespace, seen):
-            grants = (offer.grant(namespace.name) for offer in offers.get(namespace.spec.environment, ()))
+            keys_of_it = tuple(_keys(namespace.spec, spec, seen.keys.get(core, {}), seen.facts))
+            bound = frozenset(key.account for key in keys_of_it if is_protected(spec, namespace.spec))
+            grants = (offer.grant(namespace.name, bound) for offer in offers.get(namespace.spec.environment, ()))
             found[core] = Callers(
                 environment=namespace.spec.environment,
                 grants=tuple(grant for grant in grants if grant is not None),
-                keys=tuple(_keys(namespace.spec, spec, seen.keys.get(core, {}), seen.facts)),
+                keys=keys_of_it,
             )
     return found
 

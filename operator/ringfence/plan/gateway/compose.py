@@ -4,28 +4,25 @@ Law: everything that is served was judged here, and what could not be judged is 
 give the same gateway.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from ringfence import names
 from ringfence.gateway.served import Gateway, Issuer, Probe, Upstream
-from ringfence.model.modelroute import Consumers, ModelRouteSpec, Workload
+from ringfence.model.modelroute import Consumers, ModelRouteSpec
 from ringfence.model.subject import Subject
 from ringfence.model.tenant import TenantSpec
 from ringfence.plan.gateway.backend import authority_of
 from ringfence.plan.gateway.callers import Offer, callers
 from ringfence.plan.gateway.private import plaintext
+from ringfence.plan.gateway.room import MOST_ROUTES, Wanted, fitting
 from ringfence.plan.gateway.targets import most_bytes, resolved
 from ringfence.plan.modelroute.history import by_route
 from ringfence.plan.modelroute.placement import Placement, placements
 from ringfence.plan.plan import Finding
 from ringfence.plan.seen import Authority, Facts, Seen
 
-MOST_ROUTES: Final = 800
-"""Of one tenant; what is newer waits. Whoever may make routes must not hold up the operator, or others' routes."""
-MOST_ACCOUNTS: Final = 256
-"""That all these routes name together: each may be told of other models."""
 _NOBODY: Final = Issuer(url="", jwks='{"keys":[]}')
 """Vouches for no one."""
 
@@ -53,14 +50,17 @@ class _Placed:
     placements: tuple[Placement, ...]
 
     @property
-    def consumers(self) -> Iterator[Consumers]:
-        """All that name somebody who may call it somewhere."""
-        return (each for placement in self.placements for each in self.callers_of(placement))
+    def wanted(self) -> Wanted:
+        """The same revision in another environment has the same clusters."""
+        named = (each.service_accounts for placement in self.placements for each in self.callers_of(placement))
+        revisions = {placement.revision: placement.content for placement in self.placements}
+        own = (len(each.backends) for each in revisions.values() if each.limits.max_parallel is not None)
+        return Wanted(accounts=frozenset().union(*named), clusters=sum(own))
 
-    def callers_of(self, placement: Placement) -> tuple[Consumers, ...]:
+    def callers_of(self, placement: Placement) -> tuple[Consumers, Consumers]:
         """Who may call a placement is named by its revision and, still, by the spec."""
         then, now = placement.content.consumers, self.route.spec.consumers if self.route.spec else None
-        return tuple(each for each in (then, now) if each is not None)
+        return then or Consumers(), now or Consumers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ def compose(tenant: Subject[TenantSpec], seen: Seen, most: int = MOST_ROUTES) ->
         raise ValueError(f"Tenant {tenant.name} breaks a rule of its kind")
     routes = sorted(seen.routes, key=lambda each: each.age_key)
     placed = tuple(_placed(tenant.spec, routes[:most], seen))
-    fitting = _fitting(placed)
-    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, placed[:fitting], seen))
+    fit = fitting(each.wanted for each in placed)
+    spec, served = tenant.spec, tuple(_served(tenant, tenant.spec, placed[:fit], seen))
     asked = {question for each in spec.providers if (question := authority_of(tenant.name, each)) is not None}
     return Composed(
         gateway=_gateway(tenant, spec, served, seen),
         refused=tuple(plaintext(spec)),
         serving=_by_route(served),
         questions=tuple(sorted(asked)),
-        left_out=tuple(each.name for each in routes[fitting:]),
+        left_out=tuple(each.name for each in routes[fit:]),
     )
 
 
@@ -98,16 +98,6 @@ def _placed(spec: TenantSpec, routes: Iterable[Subject[ModelRouteSpec]], seen: S
     for route in routes:
         history = histories.get(route.meta.uid, {})
         yield _Placed(route, placements(route, spec, history, seen.facts.enforcement).served)
-
-
-def _fitting(placed: Sequence[_Placed]) -> int:
-    """How many of the oldest routes are served: none that is newer than one that is not."""
-    accounts: set[Workload] = set()
-    for number, each in enumerate(placed):
-        accounts.update(*(consumers.service_accounts for consumers in each.consumers))
-        if len(accounts) > MOST_ACCOUNTS:
-            return number
-    return len(placed)
 
 
 def _gateway(tenant: Subject[TenantSpec], spec: TenantSpec, served: tuple[_Served, ...], seen: Seen) -> Gateway:
@@ -144,7 +134,7 @@ def _served(tenant: Subject[TenantSpec], spec: TenantSpec, placed: Iterable[_Pla
             found = None if model in taken else resolved(each.route.name, placement, tenant, spec, seen)
             taken.add(model)
             if found and found.route:
-                offer = Offer(found.route, each.callers_of(placement))
+                offer = Offer(found.route, *each.callers_of(placement))
                 yield _Served(placement.environment, offer, found.upstreams)
 
 

@@ -6,11 +6,12 @@ What was published and Envoy refused, though in one replica only, is put back, a
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from ringfence import names
-from ringfence.gateway.files import Configuration, TooLargeError, configuration
+from ringfence.gateway.files import LARGEST, Configuration, TooLargeError, configuration
 from ringfence.gateway.lint import Finding as Leak
 from ringfence.gateway.lint import lint
 from ringfence.gateway.served import Gateway
@@ -29,6 +30,8 @@ from ringfence.plan.seen import Question, Seen
 _KEPT: Final = (names.GATEWAY_FILES, names.GATEWAY_ROUTES)
 _REMEMBERED: Final = 32
 """Gateways whose files are not made again: of ten plans nine are of one that did not change. Each has up to 1 MiB."""
+_CAUTIOUS: Final = Fraction(7, 8)
+"""Of the share of routes that would fit if all were alike: some are larger, and each try costs a rendering."""
 _Judged: TypeAlias = tuple[Configuration, tuple[Leak, ...]]
 _NOT_IN_FORCE: Final = "Nothing that was changed since is in force, access that was withdrawn included"
 _NEXT: Final = "change what was changed last in the Tenant or its ModelRoutes, or quarantine the Tenant"
@@ -112,9 +115,12 @@ def _render(home: Place, tenant: Subject[TenantSpec], seen: Seen) -> Rendering:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def judged(gateway: Gateway) -> _Judged:
-    """A gateway's files, and what is wrong with them; raises `TooLargeError`."""
-    rendered = configuration(gateway)
+def judged(gateway: Gateway) -> _Judged | TooLargeError:
+    """A gateway's files, and what is wrong with them; that they are too large is returned, so that it is remembered."""
+    try:
+        rendered = configuration(gateway)
+    except TooLargeError as error:
+        return error.with_traceback(None)
     return rendered, lint(rendered.files)
 
 
@@ -125,14 +131,12 @@ def _fitting(tenant: Subject[TenantSpec], composed: Composed, seen: Seen) -> tup
     be served on because somebody made too many routes.
     """
     most = len(seen.routes) - len(composed.left_out)
-    while True:
-        try:
-            return composed, judged(composed.gateway)
-        except TooLargeError:
-            if most == 0:
-                return composed, None
-            most //= 2
-            composed = compose(tenant, seen, most)
+    while isinstance(found := judged(composed.gateway), TooLargeError):
+        if most == 0:
+            return composed, None
+        most = most * LARGEST * _CAUTIOUS.numerator // (found.size * _CAUTIOUS.denominator)
+        composed = compose(tenant, seen, most)
+    return composed, found
 
 
 def _left_out(composed: Composed) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ def resolved(name: str, placement: Placement, tenant: Subject[TenantSpec], spec:
         revision=placement.revision,
         pools=_pools(usable),
         limits=_limits(placement.content.limits, most_bytes(spec)),
+        environment=placement.environment,
     )
     return Resolved(route, {upstream.name: upstream for _, upstream in usable}, findings)
 

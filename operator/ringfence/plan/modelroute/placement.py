@@ -66,14 +66,32 @@ def placements(
     if route.spec is None or route.meta.deleting:
         return Placements(None)
     current = revision_of(route.ref.namespace, route.spec, tenant)
+    findings = []
+    if current and _is_taken(current, history):
+        findings.append(_taken(current))
+        history, current = {name: each for name, each in history.items() if name != current.name}, None
     first = following(tenant.environments)
     served = [Placement(first.name, current.name, current)] if current and first else []
-    findings = list(_nothing_promoted(route, route.spec, tenant, current)) if current else []
+    findings += _nothing_promoted(route, route.spec, tenant, current) if current else []
     for promotion in _promotions(route, route.spec, tenant, history, enforcement):
         waits = not_yet(promotion)
         served += _placed(promotion, waits)
         findings += [waits] if waits else []
     return Placements(current, tuple(served), tuple(findings))
+
+
+def _is_taken(current: RouteRevision, history: History) -> bool:
+    """Whether another content has its name: by no accident, and an approval of the one would be one of the other."""
+    kept = history.get(current.name)
+    return kept is not None and kept.content.canonical != current.canonical
+
+
+def _taken(current: RouteRevision) -> Finding:
+    message = (
+        f"{current.name} is the name of another content that this route had, and neither serves under it; "
+        "change the spec in anything, and remove approvals of that name"
+    )
+    return Finding(Reason.UNKNOWN_REVISION, message)
 
 
 def _nothing_promoted(

@@ -150,7 +150,7 @@ def _pinned(tenant: str, backend: Backend, provider: Provider) -> PinnedBackend:
 
 def _named(consumers: Consumers) -> Consumers | None:
     """In one order."""
-    if not (consumers.namespaces or consumers.service_accounts):
+    if not consumers.anybody:
         return None
     accounts = sorted(consumers.service_accounts, key=lambda each: (each.namespace, each.name))
     return Consumers(namespaces=tuple(sorted(consumers.namespaces)), service_accounts=tuple(accounts))
