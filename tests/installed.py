@@ -17,7 +17,7 @@ import pytest
 
 from ringfence.cli.glass import in_force
 from ringfence.controlplane import APPLY_PATCH, ControlPlane, find_tools
-from ringfence.model.kinds import PRIMARY_TYPES
+from ringfence.model.kinds import GROUP, GUARDRAIL, VERSION
 from tests.apiserver.installing import POLICIES, documents, install, kustomized
 from tests.controlplane_fixtures import AUDIT_POLICY, Kubectl
 from tests.waiting import eventually
@@ -43,11 +43,22 @@ def installed(config: pytest.Config, audit_policy: Path = AUDIT_POLICY) -> Itera
     plane = ControlPlane(audit_policy=audit_policy)
     shutil.copytree(kept, plane.folder / ETCD)
     with plane:
-        eventually(lambda: all(plane.admin.get(each.collection_path()).ok for each in PRIMARY_TYPES), LONGEST)
+        eventually(lambda: _discovered(plane), LONGEST)
         for policy in documents(kustomized(POLICIES)):
             plane.admin.request("PATCH", _as_kubectl(policy), policy, content_type=APPLY_PATCH).must()
         eventually(lambda: in_force(plane.admin), LONGEST)
         yield plane
+
+
+def _discovered(plane: ControlPlane) -> bool:
+    """Whether the API server tells of our kinds: it serves them before it does, and finds parameters by what it tells."""
+    groups = plane.admin.get("/apis").must()["groups"]
+    told = plane.admin.get(f"/apis/{GROUP}/{VERSION}")
+    return (
+        GROUP in {each["name"] for each in groups}
+        and told.ok
+        and GUARDRAIL.plural in {each["name"] for each in told.body["resources"]}
+    )
 
 
 def _as_kubectl(policy: dict[str, Any]) -> str:
