@@ -51,7 +51,7 @@ def installed(config: pytest.Config, audit_policy: Path = AUDIT_POLICY) -> Itera
 
 
 def _discovered(plane: ControlPlane) -> bool:
-    """Whether the API server tells of our kinds: it serves them before it does, and finds parameters by what it tells."""
+    """Whether the API server tells of our kinds: by that it finds parameters, and it serves them some time before."""
     groups = plane.admin.get("/apis").must()["groups"]
     told = plane.admin.get(f"/apis/{GROUP}/{VERSION}")
     return (
